@@ -1,0 +1,307 @@
+//! Acquisitions that have begun and not yet ended, and the tokens that name
+//! them in a guard.
+
+use crate::event::Pending;
+use crate::site::CallSite;
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::thread::{self, ThreadState};
+
+/// How many acquisitions of one thread can be recorded at a time: as many
+/// locks as a thread plausibly holds. What comes on top is counted as lost.
+pub(crate) const PER_THREAD: usize = 32;
+
+const PHASE_BITS: u32 = 2;
+const TAG_BITS: u32 = 32 - PLACE_BITS;
+const PLACE_BITS: u32 = 16 + 5;
+const TAGS: u32 = 1 << TAG_BITS;
+
+/// What a recorded acquisition is doing: the low bits of `Acquisition::state`.
+mod phase {
+    /// Nobody's.
+    pub(super) const FREE: u32 = 0;
+    /// Its thread waits for the lock.
+    pub(super) const WAITING: u32 = 1;
+    /// Somebody holds the lock.
+    pub(super) const HELD: u32 = 2;
+    /// Ended by another thread; its own takes it back when it needs one.
+    pub(super) const RETURNED: u32 = 3;
+}
+
+/// What a guard carries: the name of the record of its acquisition, or
+/// [`Token::NONE`].
+///
+/// 21 bits of place (thread and index) and 11 bits of tag, which is never 0
+/// and changes with every use of the place, so that a token that outlived its
+/// session names nothing.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token(u32);
+
+impl Token {
+    /// This acquisition is not recorded.
+    pub const NONE: Self = Self(0);
+
+    /// Whether there is a record to end.
+    #[inline]
+    #[must_use]
+    pub fn is_some(self) -> bool {
+        self.0 != 0
+    }
+
+    fn new(thread: u32, index: usize, tag: u32) -> Self {
+        Self(tag << PLACE_BITS | thread << 5 | index as u32)
+    }
+
+    fn thread(self) -> u32 {
+        self.0 >> 5 & 0xffff
+    }
+
+    fn index(self) -> usize {
+        (self.0 & 31) as usize
+    }
+
+    fn tag(self) -> u32 {
+        self.0 >> PLACE_BITS
+    }
+}
+
+/// The record of one acquisition on its way.
+///
+/// Written by the thread that begins it; ended by the thread that drops the
+/// guard, which is the same unless the guard was sent.
+#[derive(Debug)]
+pub struct Acquisition {
+    /// Tag and [`phase`]: `tag << 2 | phase`.
+    state: AtomicU32,
+    generation: AtomicU32,
+    weight: AtomicU32,
+    /// Mode in the low byte, then the bits `CONTENDED` and `COUNTED`.
+    flags: AtomicU32,
+    lock: AtomicU64,
+    address: AtomicUsize,
+    site: AtomicUsize,
+    holder: AtomicUsize,
+    begin: AtomicU64,
+    acquired: AtomicU64,
+}
+
+pub(crate) const CONTENDED: u32 = 1 << 8;
+pub(crate) const COUNTED: u32 = 1 << 9;
+
+/// What is known of an acquisition when it is first written down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beginning {
+    pub(crate) generation: u32,
+    pub(crate) weight: u32,
+    pub(crate) flags: u32,
+    pub(crate) lock: u64,
+    pub(crate) address: usize,
+    pub(crate) site: CallSite,
+    pub(crate) holder: CallSite,
+    pub(crate) begin: u64,
+    /// 0 while the lock is waited for.
+    pub(crate) acquired: u64,
+}
+
+impl Acquisition {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: AtomicU32::new(1 << PHASE_BITS | phase::FREE),
+            generation: AtomicU32::new(0),
+            weight: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            lock: AtomicU64::new(0),
+            address: AtomicUsize::new(0),
+            site: AtomicUsize::new(0),
+            holder: AtomicUsize::new(0),
+            begin: AtomicU64::new(0),
+            acquired: AtomicU64::new(0),
+        }
+    }
+
+    fn tag(&self) -> u32 {
+        self.state.load(Ordering::Relaxed) >> PHASE_BITS
+    }
+
+    fn next_tag(tag: u32) -> u32 {
+        if tag + 1 == TAGS { 1 } else { tag + 1 }
+    }
+
+    /// Takes back what a thread of an older session left waiting for an end
+    /// that may never come; false for one that a thread still waits in.
+    pub(crate) fn reclaim(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        let fresh = Self::next_tag(state >> PHASE_BITS) << PHASE_BITS | phase::FREE;
+        // Compare-and-swap: another thread may be returning it at this moment;
+        // whichever of us is first, the other's attempt fails on the tag.
+        // Relaxed: the fields are written again before the state is.
+        // Model: `sent_guard` in `core/tests/models`.
+        self.state.compare_exchange(state, fresh, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            || self.take_returned()
+    }
+
+    /// Takes back what another thread has returned.
+    pub(crate) fn take_returned(&self) -> bool {
+        // Acquire: pairs with the release in `Held::end`; the other thread has
+        // read the fields before we write them again.
+        let state = self.state.load(Ordering::Acquire);
+        if state & 3 != phase::RETURNED {
+            return false;
+        }
+        let fresh = Self::next_tag(state >> PHASE_BITS) << PHASE_BITS | phase::FREE;
+        self.state.store(fresh, Ordering::Relaxed);
+        true
+    }
+
+    /// The acquisition as a snapshot shows it; `None` if there is none, or if
+    /// it changed while it was read.
+    pub(crate) fn pending(&self, thread: u64) -> Option<Pending> {
+        // Acquire: pairs with the release in `begin`; the fields are at least
+        // as new as the state.
+        let before = self.state.load(Ordering::Acquire);
+        let waiting = match before & 3 {
+            phase::WAITING => true,
+            phase::HELD => false,
+            _ => return None,
+        };
+        let pending = Pending {
+            lock: self.lock.load(Ordering::Relaxed),
+            address: self.address.load(Ordering::Relaxed),
+            site: CallSite(self.site.load(Ordering::Relaxed)),
+            holder: CallSite(self.holder.load(Ordering::Relaxed)),
+            begin: self.begin.load(Ordering::Relaxed),
+            acquired: if waiting { 0 } else { self.acquired.load(Ordering::Relaxed) },
+            thread,
+        };
+        // The reading side of a sequence lock: the fence keeps the loads above
+        // before the load below, and the tag changes with every use.
+        crate::sync::fence(Ordering::Acquire);
+        (self.state.load(Ordering::Relaxed) == before).then_some(pending)
+    }
+}
+
+/// Writes down the beginning of an acquisition of `thread`, which is the
+/// caller's own.
+#[inline]
+pub(crate) fn begin(thread: &ThreadState, beginning: &Beginning) -> Token {
+    let Some(index) = thread.take_acquisition(beginning.generation) else {
+        return Token::NONE;
+    };
+    let record = &thread.acquisitions[index];
+    let tag = record.tag();
+    record.generation.store(beginning.generation, Ordering::Relaxed);
+    record.weight.store(beginning.weight, Ordering::Relaxed);
+    record.flags.store(beginning.flags, Ordering::Relaxed);
+    record.lock.store(beginning.lock, Ordering::Relaxed);
+    record.address.store(beginning.address, Ordering::Relaxed);
+    record.site.store(beginning.site.0, Ordering::Relaxed);
+    record.holder.store(beginning.holder.0, Ordering::Relaxed);
+    record.begin.store(beginning.begin, Ordering::Relaxed);
+    record.acquired.store(beginning.acquired, Ordering::Relaxed);
+    let phase = if beginning.acquired == 0 { phase::WAITING } else { phase::HELD };
+    // Release: a snapshot that sees this state sees these fields.
+    record.state.store(tag << PHASE_BITS | phase, Ordering::Release);
+    Token::new(thread.index(), index, tag)
+}
+
+/// The lock that `token` waited for was had at `acquired`.
+///
+/// Called by the thread that began it.
+pub(crate) fn acquired(thread: &ThreadState, token: Token, acquired: u64) {
+    let record = &thread.acquisitions[token.index()];
+    record.acquired.store(acquired, Ordering::Relaxed);
+    // Release: as in `begin`.
+    record.state.store(token.tag() << PHASE_BITS | phase::HELD, Ordering::Release);
+}
+
+/// A recorded acquisition at its end: what its record said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) generation: u32,
+    pub(crate) weight: u32,
+    pub(crate) flags: u32,
+    pub(crate) site: CallSite,
+    pub(crate) holder: CallSite,
+    pub(crate) begin: u64,
+    pub(crate) acquired: u64,
+    /// The thread that began it.
+    pub(crate) thread: u64,
+}
+
+/// Ends the acquisition that `token` names, on any thread; `None` if it is
+/// from a session that is over and its place was taken back.
+#[inline]
+pub(crate) fn end(current: Option<&ThreadState>, token: Token) -> Option<Ended> {
+    match current {
+        Some(own) if own.index() == token.thread() => {
+            let record = &own.acquisitions[token.index()];
+            if record.state.load(Ordering::Relaxed)
+                != (token.tag() << PHASE_BITS | phase::HELD)
+            {
+                return None;
+            }
+            let ended = read(record, own.id());
+            free_own(own, token);
+            Some(ended)
+        }
+        _ => end_sent(token),
+    }
+}
+
+/// Gives up the acquisition that `token` waits for: it failed.
+pub(crate) fn give_up(own: &ThreadState, token: Token) -> Ended {
+    let ended = read(&own.acquisitions[token.index()], own.id());
+    free_own(own, token);
+    ended
+}
+
+#[inline]
+fn free_own(own: &ThreadState, token: Token) {
+    let record = &own.acquisitions[token.index()];
+    let fresh = Acquisition::next_tag(token.tag());
+    // Relaxed: a snapshot that misses the end reads fields that were true
+    // until now.
+    record.state.store(fresh << PHASE_BITS | phase::FREE, Ordering::Relaxed);
+    own.put_acquisition(token.index());
+}
+
+#[inline]
+fn read(record: &Acquisition, thread: u64) -> Ended {
+    Ended {
+        generation: record.generation.load(Ordering::Relaxed),
+        weight: record.weight.load(Ordering::Relaxed),
+        flags: record.flags.load(Ordering::Relaxed),
+        site: CallSite(record.site.load(Ordering::Relaxed)),
+        holder: CallSite(record.holder.load(Ordering::Relaxed)),
+        begin: record.begin.load(Ordering::Relaxed),
+        acquired: record.acquired.load(Ordering::Relaxed),
+        thread,
+    }
+}
+
+/// The guard was sent: its record belongs to another thread, which may be
+/// taking it back at this moment because its session is over.
+#[cold]
+fn end_sent(token: Token) -> Option<Ended> {
+    let owner = thread::get(token.thread())?;
+    end_foreign(owner, token)
+}
+
+pub(crate) fn end_foreign(owner: &ThreadState, token: Token) -> Option<Ended> {
+    let record = &owner.acquisitions[token.index()];
+    let held = token.tag() << PHASE_BITS | phase::HELD;
+    // Acquire: pairs with the release in `begin`.
+    if record.state.load(Ordering::Acquire) != held {
+        return None;
+    }
+    let ended = read(record, owner.id());
+    // Release: the fields are read before the owner may write them again.
+    // Pairs with the acquire in `take_returned`. If the owner has taken the
+    // record back meanwhile, what was read is void.
+    let returned = token.tag() << PHASE_BITS | phase::RETURNED;
+    record
+        .state
+        .compare_exchange(held, returned, Ordering::Release, Ordering::Relaxed)
+        .ok()
+        .map(|_| ended)
+}

@@ -1,0 +1,90 @@
+//! The data plane of a backend: plain function pointers, frozen as version 1.
+
+use core::ffi::c_void;
+
+use crate::clock::ClockScale;
+use crate::event::{Event, LockRef};
+use crate::slot::Countdown;
+
+/// The version of everything that crosses the ABI.
+///
+/// Version 1 is frozen. What comes later is asked for by id, through
+/// `LockProfilerBackend::query`, so that an old plugin runs under a new host
+/// and a new plugin can say what an old host lacks.
+pub const ABI_VERSION: u32 = 1;
+
+/// The entries of a backend that probes call.
+///
+/// The gate points to one of these while a session is open. Every entry may be
+/// called from any thread, but only between start and the return of stop, and
+/// never from within itself on one thread. An entry must not unwind, must not
+/// take the program's locks, and should not block.
+///
+/// `meet` and `event` are called by a thread that owns the lock they name, so
+/// what they write to memory that hangs on an exclusive lock needs no
+/// synchronisation of its own. They must not allocate through the program's
+/// allocator: the lock may be the allocator's.
+#[repr(C)]
+#[derive(Debug)]
+pub struct HookTable {
+    /// `size_of::<HookTable>()` of whoever built the table.
+    pub size: u32,
+    /// [`ABI_VERSION`] of whoever built the table.
+    pub version: u32,
+    /// Passed to every entry.
+    pub context: *const c_void,
+    /// The session meets a lock for the first time (`lock` not null, its slot
+    /// freshly claimed), or a thread's own countdown has ended (`lock` null:
+    /// shared acquisitions, and locks without slot, are counted by thread).
+    ///
+    /// The answer arms the countdown: [`Countdown::EVERY`] samples at once.
+    pub meet: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef) -> Countdown,
+    /// One recorded operation, complete. For a [`counted`](Event::counted)
+    /// event the answer re-arms the lock's countdown; for any other it may do
+    /// so, or be [`Countdown::UNCHANGED`].
+    pub event: unsafe extern "C" fn(context: *const c_void, event: *const Event) -> Countdown,
+    /// A lock that the session has met is dropped. The caller owns it alone.
+    pub dropped: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef),
+}
+
+// SAFETY: the table is immutable; what `context` points to is shared between
+// threads by the contract above.
+unsafe impl Send for HookTable {}
+// SAFETY: as above.
+unsafe impl Sync for HookTable {}
+
+/// What a backend learns when a session starts.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// The session's number, greater than any before it.
+    pub generation: u32,
+    #[doc(hidden)]
+    pub reserved: u32,
+    /// How ticks become nanoseconds.
+    pub clock: ClockScale,
+    /// When the session started, in ticks.
+    pub started: u64,
+    /// Seed for everything random, so that a run can be repeated.
+    pub seed: u64,
+    /// Gives an id to a lock without slot.
+    pub next_lock_id: extern "C" fn() -> u64,
+    /// Ends the session from within, once: the host closes the gate and
+    /// reports `reason` (UTF-8, `len` bytes). Callable from any entry.
+    pub abandon: unsafe extern "C" fn(context: *const c_void, reason: *const u8, len: usize),
+    /// Passed to `abandon`.
+    pub context: *const c_void,
+}
+
+// SAFETY: `context` belongs to the host, whose `abandon` may be called from
+// any thread.
+unsafe impl Send for Session {}
+// SAFETY: as above.
+unsafe impl Sync for Session {}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    assert!(size_of::<HookTable>() == 40);
+    assert!(size_of::<Session>() == 64);
+    assert!(size_of::<Countdown>() == 8);
+};

@@ -1,0 +1,350 @@
+//! What a probe does on an open gate: the slow half of every lock operation.
+//!
+//! A probe's `lock` reads the gate and, if it is closed, is the bare lock. If
+//! it is open, it tries the lock first:
+//!
+//! ```text
+//! try succeeded ──► uncontended(…) ──► Token   counts down; a sample when due
+//! try failed ─────► wait(…) ─► lock ─► waited(…) ──► Token   always recorded
+//! drop of guard ──► Token::is_some? ──► release(…), then the bare unlock
+//! ```
+//!
+//! Everything here runs with the lock owned by the caller, except `wait` and
+//! what fails. Nothing allocates through the program's allocator.
+
+use crate::acquisition::{self, Beginning, CONTENDED, COUNTED, Ended, Token};
+use crate::clock;
+use crate::event::{Event, EventKind, LockRef, Mode};
+use crate::gate::{Gate, state};
+use crate::hooks::HookTable;
+use crate::probe::Probe;
+use crate::site::CallSite;
+use crate::slot::{Countdown, Slot, Tick};
+use crate::thread::{self, ThreadState};
+
+/// A lock, as its probe describes it when it is asked to.
+pub trait Watched {
+    /// Its slot, if it has one.
+    fn slot(&self) -> Option<&Slot>;
+
+    /// The lock for the length of a call, without its id.
+    fn describe(&self) -> LockRef;
+}
+
+/// An uncontended acquisition on an open gate: counts it, and records it if
+/// its turn has come. The caller owns `lock` in `mode`.
+#[inline]
+pub fn uncontended<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
+    if probe.gate.state() == state::WATCH {
+        return Token::NONE;
+    }
+    let stamp = probe.gate.stamp();
+    match lock.slot() {
+        Some(slot) if !mode.is_shared() => {
+            if slot.tick(stamp) == Tick::Pass {
+                slot.set_holder(site);
+                return Token::NONE;
+            }
+        }
+        slot => {
+            if let Some(slot) = slot {
+                slot.set_holder(site);
+            }
+            match thread::current() {
+                Some(thread) if thread.tick(stamp) => {}
+                _ => return Token::NONE,
+            }
+        }
+    }
+    sample(probe, &lock.describe(), mode, site)
+}
+
+/// The countdown is at its end, or from another session.
+fn sample(probe: &Probe, lock: &LockRef, mode: Mode, site: CallSite) -> Token {
+    let Some(thread) = thread::current() else { return Token::NONE };
+    let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
+    let stamp = inside.stamp;
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    // SAFETY: the probe described the lock for this call.
+    let slot = unsafe { lock.slot() };
+    let lock = &identify(probe, lock);
+    if let Some(slot) = slot {
+        slot.set_holder(site);
+        if !slot.is_current(stamp) {
+            meet(hooks, slot, stamp, lock, site);
+        }
+    }
+    let weight = match slot {
+        Some(slot) if !mode.is_shared() => {
+            // Newly met, the lock may have been told to wait.
+            if slot.tick(stamp) == Tick::Pass {
+                return Token::NONE;
+            }
+            slot.weight()
+        }
+        _ => match thread_countdown(hooks, thread, stamp) {
+            Some(weight) => weight,
+            None => return Token::NONE,
+        },
+    };
+    let counted = if slot.is_some() && !mode.is_shared() { COUNTED } else { 0 };
+    let now = clock::now(probe.gate.uses_tsc()).max(1);
+    acquisition::begin(
+        thread,
+        &Beginning {
+            generation: (stamp >> 32) as u32,
+            weight,
+            flags: u32::from(mode.0) | counted,
+            lock: lock.id,
+            address: lock.address,
+            site,
+            holder: CallSite::UNKNOWN,
+            begin: now,
+            acquired: now,
+        },
+    )
+}
+
+/// Claims a slot for this session, and asks the backend when to look next.
+#[cold]
+fn meet(hooks: &HookTable, slot: &Slot, stamp: u64, lock: &LockRef, site: CallSite) {
+    if slot.claim(stamp) {
+        slot.set_holder(site);
+        // SAFETY: inside the bracket; `lock` is owned by the caller.
+        let countdown = unsafe { (hooks.meet)(hooks.context, lock) };
+        slot.arm(stamp, countdown);
+    }
+}
+
+/// Ends this thread's own countdown and starts the next; the weight of the
+/// sample that is due, or `None` if none is.
+fn thread_countdown(hooks: &HookTable, thread: &ThreadState, stamp: u64) -> Option<u32> {
+    let next = || {
+        // SAFETY: inside the bracket; null stands for the thread.
+        let countdown = unsafe { (hooks.meet)(hooks.context, core::ptr::null()) };
+        thread.arm(stamp, countdown.operations, countdown.weight);
+    };
+    if !thread.is_armed(stamp) {
+        next();
+        if !thread.tick(stamp) {
+            return None;
+        }
+    }
+    let weight = thread.weight();
+    next();
+    Some(weight)
+}
+
+/// The lock with the id that its slot has for life.
+#[inline]
+fn identify(probe: &Probe, lock: &LockRef) -> LockRef {
+    // SAFETY: the probe described the lock for this call.
+    let id = unsafe { lock.slot() }.map_or(0, |slot| slot.id(|| probe.next_lock_id()));
+    LockRef { id, probe: probe.index(), ..*lock }
+}
+
+/// The caller is about to wait for `lock`, which somebody holds.
+#[cold]
+pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
+    let Some(thread) = thread::current() else { return Token::NONE };
+    let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
+    let stamp = inside.stamp;
+    let lock = identify(probe, &lock.describe());
+    // SAFETY: the probe described the lock for this call.
+    let holder = unsafe { lock.slot() }.map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
+    acquisition::begin(
+        thread,
+        &Beginning {
+            generation: (stamp >> 32) as u32,
+            weight: 1,
+            flags: u32::from(mode.0) | CONTENDED,
+            lock: lock.id,
+            address: lock.address,
+            site,
+            holder,
+            begin: clock::now(probe.gate.uses_tsc()).max(1),
+            acquired: 0,
+        },
+    )
+}
+
+/// The wait that `token` stands for ended with the lock. The caller owns it.
+#[cold]
+pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token) {
+    if let Some(slot) = lock.slot() {
+        slot.set_holder(site);
+    }
+    if !token.is_some() {
+        return;
+    }
+    let Some(thread) = thread::current() else { return };
+    acquisition::acquired(thread, token, clock::now(probe.gate.uses_tsc()).max(1));
+}
+
+/// The wait that `token` stands for ended without the lock.
+#[cold]
+pub fn gave_up<L: Watched>(probe: &Probe, lock: &L, token: Token) {
+    if !token.is_some() {
+        return;
+    }
+    let Some(thread) = thread::current() else { return };
+    let ended = acquisition::give_up(thread, token);
+    let now = clock::now(probe.gate.uses_tsc());
+    let lock = lock.describe();
+    report(probe, thread, &lock, &ended, EventKind::FAILED, now, now);
+}
+
+/// A try failed at once.
+#[cold]
+pub fn refused<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) {
+    instant(probe, &lock.describe(), EventKind::FAILED, mode, site, None);
+}
+
+/// When an idle wait begins, in ticks; 0 if nothing is recorded.
+#[inline]
+#[must_use]
+pub fn idle_begin(probe: &Probe) -> u64 {
+    match probe.gate.state() {
+        state::WATCH | state::OPEN => clock::now(probe.gate.uses_tsc()).max(1),
+        _ => 0,
+    }
+}
+
+/// An idle wait on `lock` that began at `begin` has ended: see [`idle_begin`].
+#[inline]
+pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, begin: u64) {
+    if begin != 0 {
+        instant(probe, &lock.describe(), EventKind::IDLE, Mode::EXCLUSIVE, site, Some(begin));
+    }
+}
+
+#[cold]
+fn instant(
+    probe: &Probe,
+    lock: &LockRef,
+    kind: EventKind,
+    mode: Mode,
+    site: CallSite,
+    begin: Option<u64>,
+) {
+    let Some(thread) = thread::current() else { return };
+    let now = clock::now(probe.gate.uses_tsc());
+    let begin = begin.unwrap_or(now);
+    let ended = Ended {
+        generation: probe.gate.generation(),
+        weight: 1,
+        flags: u32::from(mode.0),
+        site,
+        holder: CallSite::UNKNOWN,
+        begin,
+        acquired: now.max(begin),
+        thread: thread.id(),
+    };
+    report(probe, thread, lock, &ended, kind, now, now);
+}
+
+/// The caller, who owns `lock` by the acquisition that `token` stands for, is
+/// about to give it back.
+#[inline(never)]
+pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) {
+    let now = clock::now(probe.gate.uses_tsc());
+    let current = thread::current();
+    let Some(ended) = acquisition::end(current, token) else { return };
+    let Some(thread) = current else { return };
+    report(probe, thread, &lock.describe(), &ended, EventKind::RELEASED, ended.acquired, now);
+}
+
+/// Hands one complete operation to the backend, and arms the lock's countdown
+/// with the answer.
+#[inline]
+fn report(
+    probe: &Probe,
+    thread: &ThreadState,
+    lock: &LockRef,
+    ended: &Ended,
+    kind: EventKind,
+    acquired: u64,
+    now: u64,
+) {
+    let Some(inside) = thread.enter(&probe.gate) else { return };
+    let stamp = inside.stamp;
+    if (stamp >> 32) as u32 != ended.generation {
+        return;
+    }
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    // SAFETY: the probe described the lock for this call.
+    let slot = unsafe { lock.slot() };
+    let lock = identify(probe, lock);
+    let owned = kind == EventKind::RELEASED;
+    if let Some(slot) = slot
+        && owned
+        && !slot.is_current(stamp)
+    {
+        meet(hooks, slot, stamp, &lock, ended.site);
+    }
+    // Time stamps of two cores may differ by less than a tick's worth of
+    // order; an event's never do.
+    let acquired = acquired.max(ended.begin);
+    let event = Event {
+        lock,
+        kind,
+        weight: ended.weight,
+        mode: Mode(ended.flags as u8),
+        contended: u8::from(ended.flags & CONTENDED != 0),
+        counted: u8::from(ended.flags & COUNTED != 0),
+        reserved: 0,
+        stack_len: 0,
+        site: ended.site,
+        holder: ended.holder,
+        begin: ended.begin,
+        acquired,
+        end: now.max(acquired),
+        thread: ended.thread,
+        stack: core::ptr::null(),
+    };
+    // SAFETY: inside the bracket; the event lives for the call.
+    let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };
+    if countdown != Countdown::UNCHANGED
+        && owned
+        && !event.mode.is_shared()
+        && let Some(slot) = slot
+    {
+        slot.arm(stamp, countdown);
+    }
+}
+
+/// `lock` is being dropped: tells the backend, if its session has met it.
+#[inline]
+pub fn dropped<L: Watched>(probe: &Probe, lock: &L) {
+    if probe.gate.is_closed() {
+        return;
+    }
+    if lock.slot().is_some_and(|slot| !slot.is_current(probe.gate.stamp())) {
+        return;
+    }
+    tell_dropped(probe, &lock.describe());
+}
+
+#[cold]
+fn tell_dropped(probe: &Probe, lock: &LockRef) {
+    let Some(thread) = thread::current() else { return };
+    let Some(inside) = thread.enter(&probe.gate) else { return };
+    // SAFETY: the probe described the lock for this call.
+    if unsafe { lock.slot() }.is_some_and(|slot| !slot.is_current(inside.stamp)) {
+        return;
+    }
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    let lock = identify(probe, lock);
+    // SAFETY: inside the bracket; the caller owns the lock alone.
+    unsafe { (hooks.dropped)(hooks.context, &raw const lock) };
+}
+
+/// Whether an operation must look closer: the one test of a closed gate.
+#[inline]
+#[must_use]
+pub fn is_open(gate: &Gate) -> bool {
+    !gate.is_closed()
+}
