@@ -235,9 +235,7 @@ pub(crate) fn end(current: Option<&ThreadState>, token: Token) -> Option<Ended> 
     match current {
         Some(own) if own.index() == token.thread() => {
             let record = &own.acquisitions[token.index()];
-            if record.state.load(Ordering::Relaxed)
-                != (token.tag() << PHASE_BITS | phase::HELD)
-            {
+            if record.state.load(Ordering::Relaxed) != (token.tag() << PHASE_BITS | phase::HELD) {
                 return None;
             }
             let ended = read(record, own.id());

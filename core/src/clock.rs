@@ -4,10 +4,7 @@
 //! invariant, and one nanosecond of `CLOCK_MONOTONIC` elsewhere. Which of the
 //! two is in force is a bit of the gate; the scale between them is measured
 //! once, by the host, and handed to backends when a session starts.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "this file is the clock the lint points to"
-)]
+#![allow(clippy::disallowed_methods, reason = "this file is the clock the lint points to")]
 
 /// Reads the clock, in ticks.
 ///

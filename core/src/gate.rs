@@ -176,8 +176,8 @@ impl Gate {
     ///   and [`quiesce`](crate::thread::quiesce) returned.
     /// - The gate is closed, and the caller is the only one who opens or closes.
     pub unsafe fn open(&self, opening: &Opening) {
-        let flags = if opening.tsc { TSC } else { 0 }
-            | if opening.expedited { EXPEDITED } else { 0 };
+        let flags =
+            if opening.tsc { TSC } else { 0 } | if opening.expedited { EXPEDITED } else { 0 };
         // Relaxed: published by the release of `state` below.
         self.flags.store(flags, Ordering::Relaxed);
         self.stamp.store(u64::from(opening.generation) << 32, Ordering::Relaxed);

@@ -25,10 +25,7 @@
 //!
 //! With the feature `control`: [`backend`], the `abi_stable` trait
 //! `LockProfilerBackend`, and [`report`], what it answers.
-#![cfg_attr(
-    lockscope_loom,
-    allow(dead_code, reason = "statics cannot be made of loom's atomics")
-)]
+#![cfg_attr(lockscope_loom, allow(dead_code, reason = "statics cannot be made of loom's atomics"))]
 
 pub mod acquisition;
 #[cfg(feature = "control")]

@@ -48,8 +48,7 @@ pub struct SiteInfo {
 
 impl SiteInfo {
     /// Nothing known.
-    pub const UNKNOWN: Self =
-        Self { file: core::ptr::null(), file_len: 0, line: 0, column: 0 };
+    pub const UNKNOWN: Self = Self { file: core::ptr::null(), file_len: 0, line: 0, column: 0 };
 
     /// The file's path, if known.
     ///

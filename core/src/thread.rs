@@ -7,7 +7,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use crate::acquisition::{Acquisition, PER_THREAD};
 use crate::event::Pending;
 use crate::gate::{Gate, state};
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, heavy_fence, light_fence};
+use crate::sync::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, heavy_fence, light_fence,
+};
 
 /// Threads that can be watched at one time.
 pub(crate) const MAX_THREADS: usize = 1 << 16;

@@ -1,0 +1,3 @@
+//! Reports: what a session saw, in the forms that people use.
+
+pub mod model;

@@ -1,0 +1,190 @@
+//! The report file, version 1: documented in `docs/report-format.md`.
+//!
+//! A report file is one JSON object of type [`ReportFile`]. Readers reject a
+//! `version` greater than they know and ignore fields that they do not know;
+//! fields are added, never renamed, within a version.
+
+use serde::{Deserialize, Serialize};
+
+/// The value of [`ReportFile::format`].
+pub const FORMAT: &str = "lockscope-report";
+/// The value of [`ReportFile::version`].
+pub const VERSION: u32 = 1;
+
+/// Everything that one session saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportFile {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The session behind the numbers.
+    pub session: SessionInfo,
+    /// Locks, by descending wait time.
+    pub locks: Vec<Lock>,
+    /// Acquisitions that had not ended when the report was made.
+    pub pending: Vec<PendingAcquisition>,
+    /// What was seen and not recorded.
+    pub losses: Vec<Loss>,
+    /// Sentences that a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// A session, and the process that it watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    /// The backend's name.
+    pub backend: String,
+    /// The backend's version.
+    pub backend_version: String,
+    /// The plugin's file.
+    pub plugin: String,
+    /// The probes that saw locks.
+    pub probes: Vec<String>,
+    /// The backend's configuration: key and value.
+    pub settings: Vec<(String, String)>,
+    /// The sampling periods that were in force, oldest first.
+    pub periods: Vec<u32>,
+    /// Number of the session in its process, from 1.
+    pub generation: u32,
+    /// Start, in nanoseconds since 1970-01-01 UTC.
+    pub started_unix_ns: u64,
+    /// How long it had run when the report was made, in nanoseconds.
+    pub length_ns: u64,
+    /// Whether the session had ended when the report was made.
+    pub complete: bool,
+    /// The process.
+    pub pid: u32,
+    /// Its command line.
+    pub command: Vec<String>,
+    /// Samples taken.
+    pub samples: u64,
+    /// What a sample costs here, measured when the session started, in
+    /// nanoseconds; 0 if not measured.
+    pub sample_cost_ns: f64,
+}
+
+/// A total and its standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// The estimate.
+    pub value: f64,
+    /// Its standard error, in the same unit; 0 if it was counted for certain.
+    pub standard_error: f64,
+}
+
+/// A source location, or an address if no more is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Source file; empty if not known.
+    pub file: String,
+    /// Line, from 1; 0 if not known.
+    pub line: u32,
+    /// Column, from 1; 0 if not known.
+    pub column: u32,
+    /// The address by which the probe names the place.
+    pub address: u64,
+}
+
+/// A lock, or all dropped locks of one origin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Never reused in the process; 0 if several are folded.
+    pub id: u64,
+    /// How many locks stand here.
+    pub locks: u64,
+    /// What it is: `mutex`, `rwlock`, …
+    pub kind: String,
+    /// Its name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it was made, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Place>,
+    /// The probe that saw it.
+    pub probe: String,
+    /// By call site and mode, by descending wait time.
+    pub sites: Vec<Site>,
+    /// Who made whom wait, by descending time.
+    pub blame: Vec<Blame>,
+}
+
+/// What one call site did with one lock, in one mode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// Where it stands; nothing if not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// `write`, `read` or `upgradable`.
+    pub mode: String,
+    /// Samples behind the numbers.
+    pub samples: u64,
+    /// Acquisitions, contended or not.
+    pub acquisitions: Total,
+    /// Acquisitions that had to wait.
+    pub contentions: Total,
+    /// Tries and timed acquisitions that ended without the lock.
+    pub failures: Total,
+    /// How many idle times there were.
+    pub idles: Total,
+    /// Waits, in nanoseconds.
+    pub wait_ns: Times,
+    /// Holds, in nanoseconds.
+    pub hold_ns: Times,
+    /// Idle times, in nanoseconds.
+    pub idle_ns: Times,
+}
+
+/// Durations, in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// Their sum.
+    pub total: Total,
+    /// The longest that was seen.
+    pub max: u64,
+    /// `[lower, upper, weight]` of each bucket that is not empty, ascending.
+    pub histogram: Vec<(u64, u64, f64)>,
+}
+
+/// Who made whom wait.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Blame {
+    /// Who held the lock when the wait began; nothing if not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Place>,
+    /// Who waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiter: Option<Place>,
+    /// How often.
+    pub contentions: Total,
+    /// How long, in nanoseconds.
+    pub wait_ns: Total,
+}
+
+/// An acquisition that had not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingAcquisition {
+    /// The lock's id; 0 for a lock without slot.
+    pub lock: u64,
+    /// The kernel's number of the thread.
+    pub thread: u64,
+    /// Whether it still waits; otherwise it holds the lock.
+    pub waiting: bool,
+    /// Where the operation stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Who held the lock when the wait began, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Place>,
+    /// How long it has waited, or held, in nanoseconds.
+    pub for_ns: u64,
+}
+
+/// Something that was seen and not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// What, and why.
+    pub what: String,
+    /// How many.
+    pub count: u64,
+}
