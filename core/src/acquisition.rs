@@ -4,11 +4,11 @@
 use crate::event::Pending;
 use crate::site::CallSite;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use crate::thread::{self, ThreadState};
+use crate::thread::ThreadState;
 
 /// How many acquisitions of one thread can be recorded at a time: as many
 /// locks as a thread plausibly holds. What comes on top is counted as lost.
-pub(crate) const PER_THREAD: usize = 32;
+pub(crate) const PER_THREAD: usize = if cfg!(lockscope_loom) { 1 } else { 32 };
 
 const PHASE_BITS: u32 = 2;
 const TAG_BITS: u32 = 32 - PLACE_BITS;
@@ -135,7 +135,7 @@ impl Acquisition {
         // Compare-and-swap: another thread may be returning it at this moment;
         // whichever of us is first, the other's attempt fails on the tag.
         // Relaxed: the fields are written again before the state is.
-        // Model: `sent_guard` in `core/tests/models`.
+        // Model: `sent_guard`.
         self.state.compare_exchange(state, fresh, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             || self.take_returned()
     }
@@ -189,6 +189,10 @@ pub(crate) fn begin(thread: &ThreadState, beginning: &Beginning) -> Token {
     };
     let record = &thread.acquisitions[index];
     let tag = record.tag();
+    // Release: the writing side of a sequence lock. A snapshot that reads a
+    // field as written below also reads that the last use has ended. Pairs
+    // with the acquire fence in `pending`. Model: `snapshot`.
+    crate::sync::fence(Ordering::Release);
     record.generation.store(beginning.generation, Ordering::Relaxed);
     record.weight.store(beginning.weight, Ordering::Relaxed);
     record.flags.store(beginning.flags, Ordering::Relaxed);
@@ -242,7 +246,10 @@ pub(crate) fn end(current: Option<&ThreadState>, token: Token) -> Option<Ended> 
             free_own(own, token);
             Some(ended)
         }
+        #[cfg(not(lockscope_loom))]
         _ => end_sent(token),
+        #[cfg(lockscope_loom)]
+        _ => None,
     }
 }
 
@@ -279,9 +286,10 @@ fn read(record: &Acquisition, thread: u64) -> Ended {
 
 /// The guard was sent: its record belongs to another thread, which may be
 /// taking it back at this moment because its session is over.
+#[cfg(not(lockscope_loom))]
 #[cold]
 fn end_sent(token: Token) -> Option<Ended> {
-    let owner = thread::get(token.thread())?;
+    let owner = crate::thread::get(token.thread())?;
     end_foreign(owner, token)
 }
 
@@ -303,3 +311,37 @@ pub(crate) fn end_foreign(owner: &ThreadState, token: Token) -> Option<Ended> {
         .ok()
         .map(|_| ended)
 }
+
+/// The twins of the models: the code above with a bug seeded into it.
+#[cfg(all(test, lockscope_loom))]
+mod twins {
+    use super::*;
+
+    /// Returns the record without asking whether it is still that one.
+    pub(crate) fn end_foreign_with_a_bug(owner: &ThreadState, token: Token) -> Option<Ended> {
+        let record = &owner.acquisitions[token.index()];
+        let held = token.tag() << PHASE_BITS | phase::HELD;
+        if record.state.load(Ordering::Acquire) != held {
+            return None;
+        }
+        let ended = read(record, owner.id());
+        record.state.store(token.tag() << PHASE_BITS | phase::RETURNED, Ordering::Release);
+        Some(ended)
+    }
+
+    /// Writes the fields without the fence that a snapshot relies on.
+    pub(crate) fn begin_with_a_bug(thread: &ThreadState, beginning: &Beginning) -> Token {
+        let Some(index) = thread.take_acquisition(beginning.generation) else {
+            return Token::NONE;
+        };
+        let record = &thread.acquisitions[index];
+        let tag = record.tag();
+        record.lock.store(beginning.lock, Ordering::Relaxed);
+        record.address.store(beginning.address, Ordering::Relaxed);
+        record.site.store(beginning.site.0, Ordering::Relaxed);
+        record.state.store(tag << PHASE_BITS | phase::HELD, Ordering::Release);
+        Token::new(thread.index(), index, tag)
+    }
+}
+#[cfg(all(test, lockscope_loom))]
+pub(crate) use twins::{begin_with_a_bug, end_foreign_with_a_bug};

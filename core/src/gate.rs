@@ -107,7 +107,7 @@ impl Gate {
     ///
     /// Acquire: pairs with the release in [`Gate::open`], so that stamp, flags
     /// and hooks are those of the session whose state was read, or newer.
-    /// Model: `start_stop` in `core/tests/models`.
+    /// Model: `start_stop`.
     #[inline]
     #[must_use]
     pub fn state_acquire(&self) -> u32 {

@@ -18,6 +18,7 @@
 //! - [`hooks`]: the function table through which it is told.
 //! - [`acquisition`], [`thread`], [`recorder`]: what a probe does on an open
 //!   gate, so that every probe does it the same way.
+//! - [`probe`]: what a host sees of a probe.
 //! - [`clock`]: ticks and nanoseconds.
 //! - [`sync`]: the only door to atomics.
 //!
@@ -34,7 +35,11 @@ pub mod clock;
 pub mod event;
 pub mod gate;
 pub mod hooks;
+#[cfg(all(test, lockscope_loom))]
+mod models;
+#[cfg(not(lockscope_loom))]
 pub mod probe;
+#[cfg(not(lockscope_loom))]
 pub mod recorder;
 #[cfg(feature = "control")]
 pub mod report;
@@ -47,6 +52,7 @@ pub use acquisition::Token;
 pub use event::{Event, EventKind, LockKind, LockRef, Mode};
 pub use gate::Gate;
 pub use hooks::{ABI_VERSION, HookTable, Session};
+#[cfg(not(lockscope_loom))]
 pub use probe::Probe;
 pub use site::CallSite;
 pub use slot::{Countdown, Slot};

@@ -159,7 +159,7 @@ impl Slot {
                 continue;
             }
             // Acquire: nothing of this session's words may be read earlier.
-            // Model: `claim` in `core/tests/models`.
+            // Model: `claim`.
             if self
                 .countdown
                 .compare_exchange(

@@ -1,19 +1,17 @@
 //! What each thread keeps: its in-hook flag, its countdown, and the
 //! acquisitions that it has begun and not yet ended.
 
-use core::cell::Cell;
-use std::alloc::{GlobalAlloc, Layout, System};
+#[cfg(not(lockscope_loom))]
+mod table;
+
+#[cfg(not(lockscope_loom))]
+pub(crate) use table::get;
+#[cfg(not(lockscope_loom))]
+pub use table::{current, for_each_pending, lost, quiesce};
 
 use crate::acquisition::{Acquisition, PER_THREAD};
-use crate::event::Pending;
 use crate::gate::{Gate, state};
-use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, heavy_fence, light_fence,
-};
-
-/// Threads that can be watched at one time.
-pub(crate) const MAX_THREADS: usize = 1 << 16;
-const CHUNK: usize = 256;
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// One thread's part of the probe. Never freed: an ended thread's is taken
 /// over by the next new one, so that a snapshot can look at all of them at any
@@ -73,7 +71,7 @@ impl ThreadState {
             countdown: AtomicU64::new(0),
             weight: AtomicU32::new(0),
             generation: AtomicU32::new(0),
-            free: AtomicU32::new(u32::MAX),
+            free: AtomicU32::new((u64::MAX >> (64 - PER_THREAD)) as u32),
             taken: AtomicBool::new(true),
             id: AtomicU64::new(0),
             lost: AtomicU64::new(0),
@@ -196,185 +194,10 @@ impl ThreadState {
     }
 }
 
-/// Waits until no thread is inside a hook of the session that `gate` was
-/// closed on. The caller has closed the gate.
-///
-/// It never waits for a lock's holder, only for hooks, which do not block.
-pub fn quiesce(gate: &Gate) {
-    // The flag of this thread may be set, if a hook abandons the session.
-    let own = CURRENT.with(Cell::get);
-    heavy_fence(gate.is_expedited());
-    for thread in all() {
-        if core::ptr::eq(thread, own) {
-            continue;
-        }
-        wait_outside(thread);
-    }
-}
-
 /// Waits until `thread` is outside.
 pub(crate) fn wait_outside(thread: &ThreadState) {
     // Acquire: pairs with the release in `InHook::drop`.
     while thread.in_hook.load(Ordering::Acquire) != 0 {
         crate::sync::pause();
     }
-}
-
-/// Samples that found no free acquisition, of all threads.
-#[must_use]
-pub fn lost() -> u64 {
-    all().map(|thread| thread.lost.load(Ordering::Relaxed)).sum()
-}
-
-/// Calls `visit` for every acquisition that is waiting or held now.
-pub fn for_each_pending(mut visit: impl FnMut(&Pending)) {
-    for thread in all() {
-        for acquisition in &thread.acquisitions {
-            if let Some(pending) = acquisition.pending(thread.id()) {
-                visit(&pending);
-            }
-        }
-    }
-}
-
-thread_local! {
-    /// This thread's state; null before its first slow operation and after
-    /// its thread-local values are torn down. No destructor: it can be asked
-    /// at any time.
-    static CURRENT: Cell<*const ThreadState> = const { Cell::new(core::ptr::null()) };
-    /// Gives the state back when the thread ends.
-    static LEASE: Lease = const { Lease(Cell::new(false)) };
-    /// Set once the lease has ended: what is still to come is plain.
-    static ENDED: Cell<bool> = const { Cell::new(false) };
-}
-
-struct Lease(Cell<bool>);
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        ENDED.with(|ended| ended.set(true));
-        let state = CURRENT.with(|current| current.replace(core::ptr::null()));
-        // SAFETY: states are never freed.
-        if let Some(state) = unsafe { state.as_ref() } {
-            // Release: the next owner sees this thread's last writes. Pairs
-            // with the acquire in `adopt`.
-            state.taken.store(false, Ordering::Release);
-        }
-    }
-}
-
-/// This thread's state, made at its first use; `None` while the thread is
-/// being torn down, or when there are too many threads.
-#[inline]
-#[must_use]
-pub fn current() -> Option<&'static ThreadState> {
-    let state = CURRENT.with(Cell::get);
-    if state.is_null() {
-        return first_use();
-    }
-    // SAFETY: states are never freed.
-    Some(unsafe { &*state })
-}
-
-#[cold]
-fn first_use() -> Option<&'static ThreadState> {
-    if ENDED.with(Cell::get) {
-        return None;
-    }
-    // Registering a destructor may allocate, and the program's allocator may
-    // lock: with `CURRENT` still null that would lead here again.
-    if LEASE.try_with(|lease| lease.0.replace(true)).ok()? {
-        return None;
-    }
-    let state = adopt().or_else(create)?;
-    // SAFETY: the call takes nothing and cannot fail.
-    let id = unsafe { libc::syscall(libc::SYS_gettid) };
-    state.id.store(id as u64, Ordering::Relaxed);
-    CURRENT.with(|current| current.set(state));
-    Some(state)
-}
-
-/// The table of all states: chunks that are made when needed.
-static TABLE: [AtomicPtr<[AtomicPtr<ThreadState>; CHUNK]>; MAX_THREADS / CHUNK] =
-    [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_THREADS / CHUNK];
-/// How many states exist: those below are in the table or about to be.
-static COUNT: AtomicU32 = AtomicU32::new(0);
-
-fn all() -> impl Iterator<Item = &'static ThreadState> {
-    (0..COUNT.load(Ordering::Acquire).min(MAX_THREADS as u32)).filter_map(get)
-}
-
-/// The state at `index`, if there is one.
-pub(crate) fn get(index: u32) -> Option<&'static ThreadState> {
-    // Acquire, twice: pairs with the releases in `create`.
-    let chunk = TABLE[index as usize / CHUNK].load(Ordering::Acquire);
-    // SAFETY: chunks and states are never freed.
-    let state = unsafe { chunk.as_ref()?[index as usize % CHUNK].load(Ordering::Acquire) };
-    // SAFETY: as above.
-    unsafe { state.as_ref() }
-}
-
-/// Takes over the state of a thread that has ended.
-fn adopt() -> Option<&'static ThreadState> {
-    all().find(|state| {
-        !state.taken.load(Ordering::Relaxed)
-            // Acquire: pairs with the release in `Lease::drop`.
-            && state
-                .taken
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-    })
-}
-
-/// Makes a new state. From the system's allocator: the program's may be built
-/// of the very locks that are being watched.
-fn create() -> Option<&'static ThreadState> {
-    let index = COUNT.fetch_add(1, Ordering::Relaxed);
-    if index as usize >= MAX_THREADS {
-        COUNT.fetch_sub(1, Ordering::Relaxed);
-        return None;
-    }
-    let chunk = chunk(index as usize / CHUNK)?;
-    let state = system_box(ThreadState::new(index))?;
-    // Release: pairs with the acquire in `get`, so that the state is whole.
-    chunk[index as usize % CHUNK].store(state, Ordering::Release);
-    // SAFETY: never freed.
-    Some(unsafe { &*state })
-}
-
-fn chunk(index: usize) -> Option<&'static [AtomicPtr<ThreadState>; CHUNK]> {
-    let place = &TABLE[index];
-    // Acquire: pairs with the release below.
-    let mut chunk = place.load(Ordering::Acquire);
-    if chunk.is_null() {
-        let fresh = system_box([const { AtomicPtr::new(core::ptr::null_mut()) }; CHUNK])?;
-        // Release: whoever sees the chunk sees it empty, not undefined.
-        match place.compare_exchange(
-            core::ptr::null_mut(),
-            fresh,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
-            Ok(_) => chunk = fresh,
-            Err(other) => {
-                // SAFETY: `fresh` came from `System` with this layout, and
-                // nobody else has seen it.
-                unsafe { System.dealloc(fresh.cast(), Layout::for_value(&*fresh)) };
-                chunk = other;
-            }
-        }
-    }
-    // SAFETY: chunks are never freed.
-    Some(unsafe { &*chunk })
-}
-
-fn system_box<T>(value: T) -> Option<*mut T> {
-    // SAFETY: no caller passes a zero-sized type.
-    let place = unsafe { System.alloc(Layout::new::<T>()) }.cast::<T>();
-    if place.is_null() {
-        return None;
-    }
-    // SAFETY: freshly allocated for a `T`.
-    unsafe { place.write(value) };
-    Some(place)
 }

@@ -1,0 +1,337 @@
+//! Model checks: every interleaving of two or three threads, one property
+//! each. Run by `RUSTFLAGS="--cfg lockscope_loom" cargo test -p lockscope-core
+//! --release --lib models`.
+//!
+//! Each model has a twin with a bug seeded into it, which must fail: a model
+//! that cannot fail proves nothing. The main thread of a model only prepares,
+//! spawns and joins, because loom explores no interleavings of what it does
+//! between; and each model asserts that it saw every outcome it allows.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::acquisition::{self, Beginning, Token};
+use crate::gate::{Gate, Opening, state};
+use crate::hooks::HookTable;
+use crate::site::CallSite;
+use crate::slot::{Countdown, Slot};
+use crate::sync::{AtomicU32, Ordering, fence, heavy_fence};
+use crate::thread::{ThreadState, wait_outside};
+
+/// Outcomes that a model saw, over all its executions.
+struct Seen(Mutex<(usize, std::collections::BTreeSet<&'static str>)>);
+
+impl Seen {
+    const fn new() -> Self {
+        Self(Mutex::new((0, std::collections::BTreeSet::new())))
+    }
+
+    fn note(&self, outcome: &'static str) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).1.insert(outcome);
+    }
+
+    /// Explores `model`; then asserts that there was something to explore,
+    /// and that the outcomes were these.
+    fn check(&'static self, expected: &[&str], model: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(move || {
+            self.0.lock().unwrap_or_else(|e| e.into_inner()).0 += 1;
+            model();
+        });
+        let seen = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        assert!(seen.0 > 1, "one execution is no exploration");
+        assert_eq!(seen.1.iter().copied().collect::<Vec<_>>(), expected);
+    }
+}
+
+/// Asserts that `model`, which has a bug, is caught.
+fn must_fail(model: impl Fn() + Sync + Send + 'static) {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }));
+    assert!(caught.is_err(), "the seeded bug was not found");
+}
+
+fn open(gate: &Gate, generation: u32) {
+    let opening = Opening {
+        state: state::OPEN,
+        generation,
+        hooks: std::ptr::null::<HookTable>(),
+        tsc: false,
+        expedited: false,
+    };
+    gate.close();
+    // SAFETY: no model calls a hook, and only one thread opens and closes.
+    unsafe { gate.open(&opening) };
+}
+
+// start_stop: when stop returns, no hook of the session runs or will run.
+
+/// One thread runs hooks on `session`, another stops it and takes it away.
+fn start_stop(enter: fn(&ThreadState, &Gate, &dyn Fn()), seen: Option<&'static Seen>) {
+    let gate = Arc::new(Gate::new());
+    let own = Arc::new(ThreadState::new(0));
+    let session = Arc::new(UnsafeCell::new(()));
+    open(&gate, 1);
+    let hook = {
+        let (gate, own, session) = (gate.clone(), own.clone(), session.clone());
+        thread::spawn(move || {
+            let ran = std::cell::Cell::new(false);
+            // loom reports an access that is not ordered with the other's.
+            enter(&own, &gate, &|| {
+                session.with(|_| ran.set(true));
+            });
+            if let Some(seen) = seen {
+                seen.note(if ran.get() { "recorded" } else { "refused" });
+            }
+        })
+    };
+    let stop = thread::spawn(move || {
+        gate.close();
+        heavy_fence(gate.is_expedited());
+        wait_outside(&own);
+        session.with_mut(|_| ());
+    });
+    hook.join().expect("hook");
+    stop.join().expect("stop");
+}
+
+#[test]
+fn start_stop_is_linearizable() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["recorded", "refused"], || {
+        start_stop(
+            |own, gate, hook| {
+                if let Some(_inside) = own.enter(gate) {
+                    hook();
+                }
+            },
+            Some(&SEEN),
+        );
+    });
+}
+
+#[test]
+fn start_stop_without_the_handshake_is_caught() {
+    must_fail(|| {
+        start_stop(
+            |_, gate, hook| {
+                if gate.state_acquire() == state::OPEN {
+                    hook();
+                }
+            },
+            None,
+        );
+    });
+}
+
+#[test]
+fn a_hook_enters_with_the_session_that_the_gate_shows() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["first", "none", "second"], || {
+        let gate = Arc::new(Gate::new());
+        let own = Arc::new(ThreadState::new(0));
+        open(&gate, 1);
+        let hook = {
+            let (gate, own) = (gate.clone(), own.clone());
+            thread::spawn(move || {
+                let outcome = match own.enter(&gate) {
+                    None => "none",
+                    Some(inside) if inside.stamp >> 32 == 1 => "first",
+                    Some(inside) => {
+                        assert_eq!(inside.stamp >> 32, 2);
+                        "second"
+                    }
+                };
+                SEEN.note(outcome);
+            })
+        };
+        let control = thread::spawn(move || {
+            gate.close();
+            heavy_fence(false);
+            wait_outside(&own);
+            open(&gate, 2);
+        });
+        hook.join().expect("hook");
+        control.join().expect("control");
+    });
+}
+
+// claim: of several readers that meet a lock at once, one arms its slot, and
+// the others find what it put there.
+
+fn claim(take: fn(&Slot, u64) -> bool, seen: Option<&'static Seen>) {
+    const STAMP: u64 = 3 << 32;
+    let slot = Arc::new(Slot::new(None));
+    let meets = Arc::new(AtomicU32::new(0));
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let (slot, meets) = (slot.clone(), meets.clone());
+            thread::spawn(move || {
+                if take(&slot, STAMP) {
+                    assert_eq!(meets.fetch_add(1, Ordering::Relaxed), 0, "met twice");
+                    slot.state().store(42, Ordering::Relaxed);
+                    slot.arm(STAMP, Countdown::EVERY);
+                    if let Some(seen) = seen {
+                        seen.note("armed");
+                    }
+                } else {
+                    assert_eq!(slot.state().load(Ordering::Relaxed), 42);
+                    if let Some(seen) = seen {
+                        seen.note("found");
+                    }
+                }
+            })
+        })
+        .collect();
+    for reader in readers {
+        reader.join().expect("reader");
+    }
+}
+
+#[test]
+fn claim_arms_a_slot_once() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["armed", "found"], || claim(Slot::claim, Some(&SEEN)));
+}
+
+#[test]
+fn claim_by_look_and_store_is_caught() {
+    must_fail(|| claim(|slot, stamp| !slot.is_current(stamp), None));
+}
+
+// sent_guard: a guard is dropped on another thread while its own takes the
+// record back for a new session.
+
+fn beginning(generation: u32, mark: usize) -> Beginning {
+    Beginning {
+        generation,
+        weight: 1,
+        flags: 0,
+        lock: mark as u64,
+        address: mark,
+        site: CallSite(mark),
+        holder: CallSite::UNKNOWN,
+        begin: 1,
+        acquired: 1,
+    }
+}
+
+type EndForeign = fn(&ThreadState, Token) -> Option<acquisition::Ended>;
+
+fn sent_guard(end: EndForeign, seen: Option<&'static Seen>) {
+    let own = Arc::new(ThreadState::new(0));
+    let token = acquisition::begin(&own, &beginning(1, 1));
+    let dropper = {
+        let own = own.clone();
+        thread::spawn(move || {
+            let ended = end(&own, token);
+            if let Some(seen) = seen {
+                seen.note(if ended.is_some() { "ended" } else { "void" });
+            }
+            if let Some(ended) = ended {
+                assert_eq!((ended.generation, ended.site), (1, CallSite(1)));
+            }
+        })
+    };
+    let owner = thread::spawn(move || {
+        let next = acquisition::begin(&own, &beginning(2, 2));
+        assert!(next.is_some());
+        let ended = acquisition::end(Some(&own), next).expect("nobody else has this token");
+        assert_eq!((ended.generation, ended.site), (2, CallSite(2)));
+    });
+    dropper.join().expect("dropper");
+    owner.join().expect("owner");
+}
+
+#[test]
+fn sent_guard_ends_its_own_record_or_none() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["ended", "void"], || sent_guard(acquisition::end_foreign, Some(&SEEN)));
+}
+
+#[test]
+fn sent_guard_returned_without_compare_is_caught() {
+    must_fail(|| sent_guard(acquisition::end_foreign_with_a_bug, None));
+}
+
+// snapshot: what a look at a running thread shows was true at one time.
+
+fn snapshot(begin: fn(&ThreadState, usize) -> Token, seen: Option<&'static Seen>) {
+    let own = Arc::new(ThreadState::new(0));
+    let first = begin(&own, 1);
+    let writer = {
+        let own = own.clone();
+        thread::spawn(move || {
+            acquisition::end(Some(&own), first);
+            begin(&own, 2);
+        })
+    };
+    let reader = thread::spawn(move || {
+        let outcome = match own.acquisitions[0].pending(7) {
+            None => "nothing",
+            Some(pending) => {
+                assert_eq!(pending.lock, pending.site.0 as u64, "two uses in one");
+                assert_eq!(pending.lock, pending.address as u64, "two uses in one");
+                if pending.lock == 1 { "first" } else { "second" }
+            }
+        };
+        if let Some(seen) = seen {
+            seen.note(outcome);
+        }
+    });
+    writer.join().expect("writer");
+    reader.join().expect("reader");
+}
+
+#[test]
+fn snapshot_shows_one_use_of_a_record() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["first", "nothing", "second"], || {
+        snapshot(|own, mark| acquisition::begin(own, &beginning(1, mark)), Some(&SEEN));
+    });
+}
+
+#[test]
+fn snapshot_without_the_fence_is_caught() {
+    must_fail(|| {
+        snapshot(|own, mark| acquisition::begin_with_a_bug(own, &beginning(1, mark)), None);
+    });
+}
+
+// The fence of the models is the one that ships where `membarrier` is missing.
+
+#[test]
+fn the_fallback_of_the_asymmetric_fence_orders() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["both", "left", "right"], || {
+        let flags = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+        let other = flags.clone();
+        let left = thread::spawn(move || {
+            other.0.store(1, Ordering::Relaxed);
+            crate::sync::light_fence(false);
+            other.1.load(Ordering::Relaxed)
+        });
+        let other = flags.clone();
+        let right = thread::spawn(move || {
+            other.1.store(1, Ordering::Relaxed);
+            heavy_fence(false);
+            other.0.load(Ordering::Relaxed)
+        });
+        let outcome = match (left.join().expect("left"), right.join().expect("right")) {
+            (1, 1) => "both",
+            (1, 0) => "left",
+            (0, 1) => "right",
+            _ => panic!("neither saw the other"),
+        };
+        SEEN.note(outcome);
+        fence(Ordering::SeqCst);
+    });
+}
