@@ -56,35 +56,24 @@ pub fn uncontended<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSi
             }
         }
     }
-    sample(probe, &lock.describe(), mode, site)
+    sample(probe, lock, mode, site)
 }
 
 /// The countdown is at its end, or from another session.
-fn sample(probe: &Probe, lock: &LockRef, mode: Mode, site: CallSite) -> Token {
+#[inline(never)]
+fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
     let Some(thread) = thread::current() else { return Token::NONE };
-    let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
-    let stamp = inside.stamp;
-    // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks() };
-    // SAFETY: the probe described the lock for this call.
-    let slot = unsafe { lock.slot() };
-    let lock = &identify(probe, lock);
-    if let Some(slot) = slot {
-        slot.set_holder(site);
-        if !slot.is_current(stamp) {
-            meet(hooks, slot, stamp, lock, site);
+    let stamp = probe.gate.stamp();
+    let slot = lock.slot();
+    let (stamp, weight) = match slot {
+        // The common case calls nothing, so it needs no bracket: if the
+        // session ends meanwhile, the release finds another generation.
+        Some(slot) if !mode.is_shared() && slot.is_current(stamp) && !thread.is_inside() => {
+            slot.set_holder(site);
+            (stamp, slot.weight())
         }
-    }
-    let weight = match slot {
-        Some(slot) if !mode.is_shared() => {
-            // Newly met, the lock may have been told to wait.
-            if slot.tick(stamp) == Tick::Pass {
-                return Token::NONE;
-            }
-            slot.weight()
-        }
-        _ => match thread_countdown(hooks, thread, stamp) {
-            Some(weight) => weight,
+        _ => match sample_asking(probe, thread, lock, mode, site) {
+            Some(due) => due,
             None => return Token::NONE,
         },
     };
@@ -96,8 +85,8 @@ fn sample(probe: &Probe, lock: &LockRef, mode: Mode, site: CallSite) -> Token {
             generation: (stamp >> 32) as u32,
             weight,
             flags: u32::from(mode.0) | counted,
-            lock: lock.id,
-            address: lock.address,
+            lock: lock_id(probe, slot),
+            address: lock.describe().address,
             site,
             holder: CallSite::UNKNOWN,
             begin: now,
@@ -106,13 +95,42 @@ fn sample(probe: &Probe, lock: &LockRef, mode: Mode, site: CallSite) -> Token {
     )
 }
 
+/// The backend has to be asked before it is known whether a sample is due:
+/// the session's stamp and the sample's weight, if it is.
+#[cold]
+fn sample_asking<L: Watched>(
+    probe: &Probe,
+    thread: &ThreadState,
+    lock: &L,
+    mode: Mode,
+    site: CallSite,
+) -> Option<(u64, u32)> {
+    let inside = thread.enter(&probe.gate)?;
+    let stamp = inside.stamp;
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    let slot = lock.slot();
+    if let Some(slot) = slot {
+        if !slot.is_current(stamp) {
+            meet(probe, hooks, slot, stamp, lock.describe());
+        }
+        slot.set_holder(site);
+        if !mode.is_shared() {
+            // Newly met, the lock may have been told to wait.
+            return (slot.tick(stamp) == Tick::Look).then(|| (stamp, slot.weight()));
+        }
+    }
+    thread_countdown(hooks, thread, stamp).map(|weight| (stamp, weight))
+}
+
 /// Claims a slot for this session, and asks the backend when to look next.
 #[cold]
-fn meet(hooks: &HookTable, slot: &Slot, stamp: u64, lock: &LockRef, site: CallSite) {
+fn meet(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, mut lock: LockRef) {
     if slot.claim(stamp) {
-        slot.set_holder(site);
+        lock.id = lock_id(probe, Some(slot));
+        lock.probe = probe.index();
         // SAFETY: inside the bracket; `lock` is owned by the caller.
-        let countdown = unsafe { (hooks.meet)(hooks.context, lock) };
+        let countdown = unsafe { (hooks.meet)(hooks.context, &raw const lock) };
         slot.arm(stamp, countdown);
     }
 }
@@ -136,12 +154,10 @@ fn thread_countdown(hooks: &HookTable, thread: &ThreadState, stamp: u64) -> Opti
     Some(weight)
 }
 
-/// The lock with the id that its slot has for life.
+/// The id that a slot has for life; 0 for a lock without slot.
 #[inline]
-fn identify(probe: &Probe, lock: &LockRef) -> LockRef {
-    // SAFETY: the probe described the lock for this call.
-    let id = unsafe { lock.slot() }.map_or(0, |slot| slot.id(|| probe.next_lock_id()));
-    LockRef { id, probe: probe.index(), ..*lock }
+fn lock_id(probe: &Probe, slot: Option<&Slot>) -> u64 {
+    slot.map_or(0, |slot| slot.id(|| probe.next_lock_id()))
 }
 
 /// The caller is about to wait for `lock`, which somebody holds.
@@ -150,17 +166,16 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
     let Some(thread) = thread::current() else { return Token::NONE };
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
     let stamp = inside.stamp;
-    let lock = identify(probe, &lock.describe());
-    // SAFETY: the probe described the lock for this call.
-    let holder = unsafe { lock.slot() }.map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
+    let slot = lock.slot();
+    let holder = slot.map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
     acquisition::begin(
         thread,
         &Beginning {
             generation: (stamp >> 32) as u32,
             weight: 1,
             flags: u32::from(mode.0) | CONTENDED,
-            lock: lock.id,
-            address: lock.address,
+            lock: lock_id(probe, slot),
+            address: lock.describe().address,
             site,
             holder,
             begin: clock::now(probe.gate.uses_tsc()).max(1),
@@ -191,14 +206,13 @@ pub fn gave_up<L: Watched>(probe: &Probe, lock: &L, token: Token) {
     let Some(thread) = thread::current() else { return };
     let ended = acquisition::give_up(thread, token);
     let now = clock::now(probe.gate.uses_tsc());
-    let lock = lock.describe();
-    report(probe, thread, &lock, &ended, EventKind::FAILED, now, now);
+    report(probe, thread, lock, &ended, EventKind::FAILED, now, now);
 }
 
 /// A try failed at once.
 #[cold]
 pub fn refused<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) {
-    instant(probe, &lock.describe(), EventKind::FAILED, mode, site, None);
+    instant(probe, lock, EventKind::FAILED, mode, site, None);
 }
 
 /// When an idle wait begins, in ticks; 0 if nothing is recorded.
@@ -215,14 +229,14 @@ pub fn idle_begin(probe: &Probe) -> u64 {
 #[inline]
 pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, begin: u64) {
     if begin != 0 {
-        instant(probe, &lock.describe(), EventKind::IDLE, Mode::EXCLUSIVE, site, Some(begin));
+        instant(probe, lock, EventKind::IDLE, Mode::EXCLUSIVE, site, Some(begin));
     }
 }
 
 #[cold]
-fn instant(
+fn instant<L: Watched>(
     probe: &Probe,
-    lock: &LockRef,
+    lock: &L,
     kind: EventKind,
     mode: Mode,
     site: CallSite,
@@ -252,16 +266,16 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) {
     let current = thread::current();
     let Some(ended) = acquisition::end(current, token) else { return };
     let Some(thread) = current else { return };
-    report(probe, thread, &lock.describe(), &ended, EventKind::RELEASED, ended.acquired, now);
+    report(probe, thread, lock, &ended, EventKind::RELEASED, ended.acquired, now);
 }
 
 /// Hands one complete operation to the backend, and arms the lock's countdown
 /// with the answer.
 #[inline]
-fn report(
+fn report<L: Watched>(
     probe: &Probe,
     thread: &ThreadState,
-    lock: &LockRef,
+    lock: &L,
     ended: &Ended,
     kind: EventKind,
     acquired: u64,
@@ -274,21 +288,23 @@ fn report(
     }
     // SAFETY: inside the bracket of an open gate.
     let hooks = unsafe { &*probe.gate.hooks() };
-    // SAFETY: the probe described the lock for this call.
-    let slot = unsafe { lock.slot() };
-    let lock = identify(probe, lock);
+    let slot = lock.slot();
     let owned = kind == EventKind::RELEASED;
     if let Some(slot) = slot
         && owned
         && !slot.is_current(stamp)
     {
-        meet(hooks, slot, stamp, &lock, ended.site);
+        meet(probe, hooks, slot, stamp, lock.describe());
+        slot.set_holder(ended.site);
     }
     // Time stamps of two cores may differ by less than a tick's worth of
     // order; an event's never do.
     let acquired = acquired.max(ended.begin);
-    let event = Event {
-        lock,
+    // Written field by field where it stands: a `LockRef` that is built apart
+    // and copied costs more than all the rest of this function, because the
+    // copy's wide loads wait for the narrow stores before them.
+    let mut event = Event {
+        lock: lock.describe(),
         kind,
         weight: ended.weight,
         mode: Mode(ended.flags as u8),
@@ -304,6 +320,8 @@ fn report(
         thread: ended.thread,
         stack: core::ptr::null(),
     };
+    event.lock.id = lock_id(probe, slot);
+    event.lock.probe = probe.index();
     // SAFETY: inside the bracket; the event lives for the call.
     let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };
     if countdown != Countdown::UNCHANGED
@@ -324,20 +342,20 @@ pub fn dropped<L: Watched>(probe: &Probe, lock: &L) {
     if lock.slot().is_some_and(|slot| !slot.is_current(probe.gate.stamp())) {
         return;
     }
-    tell_dropped(probe, &lock.describe());
+    tell_dropped(probe, lock);
 }
 
 #[cold]
-fn tell_dropped(probe: &Probe, lock: &LockRef) {
+fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let Some(thread) = thread::current() else { return };
     let Some(inside) = thread.enter(&probe.gate) else { return };
-    // SAFETY: the probe described the lock for this call.
-    if unsafe { lock.slot() }.is_some_and(|slot| !slot.is_current(inside.stamp)) {
+    let slot = lock.slot();
+    if slot.is_some_and(|slot| !slot.is_current(inside.stamp)) {
         return;
     }
     // SAFETY: inside the bracket of an open gate.
     let hooks = unsafe { &*probe.gate.hooks() };
-    let lock = identify(probe, lock);
+    let lock = LockRef { id: lock_id(probe, slot), probe: probe.index(), ..lock.describe() };
     // SAFETY: inside the bracket; the caller owns the lock alone.
     unsafe { (hooks.dropped)(hooks.context, &raw const lock) };
 }

@@ -92,6 +92,13 @@ impl ThreadState {
         self.id.load(Ordering::Relaxed)
     }
 
+    /// Whether this thread is inside a hook.
+    #[inline]
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.in_hook.load(Ordering::Relaxed) != 0
+    }
+
     /// Enters the bracket if the gate is open and this thread is not inside
     /// already: code that runs inside a hook may itself lock, and those
     /// operations are plain.
@@ -101,7 +108,7 @@ impl ThreadState {
     /// at the flag: one of the two sees the other. Model: `start_stop`.
     #[inline]
     pub fn enter(&self, gate: &Gate) -> Option<InHook<'_>> {
-        if self.in_hook.load(Ordering::Relaxed) != 0 {
+        if self.is_inside() {
             return None;
         }
         self.in_hook.store(1, Ordering::Relaxed);

@@ -22,6 +22,7 @@ impl Watched for Slotted<'_> {
         Some(self.slot)
     }
 
+    #[inline(always)]
     fn describe(&self) -> LockRef {
         let (name, name_len) = self.slot.name_parts();
         LockRef {
@@ -51,6 +52,7 @@ impl Watched for Slotless {
         None
     }
 
+    #[inline(always)]
     fn describe(&self) -> LockRef {
         LockRef {
             slot: core::ptr::null(),
