@@ -209,6 +209,29 @@ pub fn gave_up<L: Watched>(probe: &Probe, lock: &L, token: Token) {
     report(probe, thread, lock, &ended, EventKind::FAILED, now, now);
 }
 
+/// The wait that `token` stands for was none: nobody was in the way.
+///
+/// For a probe that learns only afterwards whether it had to wait, as at a
+/// one-time initialisation that it ends up running itself.
+#[cold]
+pub fn never_waited(token: Token) {
+    if token.is_some()
+        && let Some(thread) = thread::current()
+    {
+        acquisition::give_up(thread, token);
+    }
+}
+
+/// The wait that `token` stands for did not come about: the caller had the lock
+/// at once after all, or needs it no more. Nothing is reported.
+pub fn withdrawn(token: Token) {
+    if token.is_some()
+        && let Some(thread) = thread::current()
+    {
+        acquisition::give_up(thread, token);
+    }
+}
+
 /// A try failed at once.
 #[cold]
 pub fn refused<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) {
@@ -229,7 +252,7 @@ pub fn idle_begin(probe: &Probe) -> u64 {
 #[inline]
 pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, begin: u64) {
     if begin != 0 {
-        instant(probe, lock, EventKind::IDLE, Mode::EXCLUSIVE, site, Some(begin));
+        instant(probe, lock, EventKind::IDLE, Mode::SHARED, site, Some(begin));
     }
 }
 
@@ -290,8 +313,10 @@ fn report<L: Watched>(
     let hooks = unsafe { &*probe.gate.hooks() };
     let slot = lock.slot();
     let owned = kind == EventKind::RELEASED;
+    // A slot is met by an owner, who alone counts it down, or by whoever has
+    // waited where nobody owns anything and nothing is counted.
     if let Some(slot) = slot
-        && owned
+        && (owned || kind == EventKind::IDLE)
         && !slot.is_current(stamp)
     {
         meet(probe, hooks, slot, stamp, lock.describe());

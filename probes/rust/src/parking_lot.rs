@@ -1,71 +1,187 @@
-//! proto
-use crate::watch::{PROBE, Slotted, here};
-use lock_api::RawMutex as _;
-use lockscope_core::{CallSite, LockKind, Mode, Slot, Token, gate::state, recorder};
+//! Locks that stand in for those of `parking_lot` 0.13.
+//!
+//! Replace `use parking_lot::…` by `use lockscope::parking_lot::…`, and nothing
+//! else:
+//!
+//! ```
+//! use lockscope::parking_lot::{Condvar, Mutex, RwLock};
+//!
+//! static HITS: Mutex<u64> = Mutex::new(0);
+//!
+//! let names = RwLock::named("names", vec!["anna", "bert"]);
+//! *HITS.lock() += names.read().len() as u64;
+//! assert_eq!(*HITS.lock(), 2);
+//! # let _ = Condvar::new();
+//! ```
+//!
+//! # What is what
+//!
+//! Every operation is parking_lot's own, on parking_lot's own raw locks;
+//! fairness, timeouts, parking and whether guards may be sent are the
+//! original's. The features `arc_lock`, `owning_ref`, `send_guard` and `serde`
+//! are passed on to it.
+//!
+//! - A raw lock is a [`Probed`] original: `lock_api`'s traits with the gate read
+//!   first. On a closed gate that is all it does.
+//! - `Mutex`, `RwLock` and the like are newtypes over `lock_api`'s types, so that
+//!   `new` can be a `#[track_caller] const fn`: a lock is known by the line that
+//!   makes it, also in a `static`. `named` gives it a name.
+//! - Guards are `lock_api`'s, with a token in them that names the record of the
+//!   acquisition: 16 bytes, where the original's are 8.
+//! - A lock carries a slot of 56 bytes and is as large as 64 and its data; the
+//!   locks in [`slotless`] carry none and are as large as the originals.
+//!
+//! # What differs from the original
+//!
+//! - `MutexGuard::mutex` and the like name the inner `lock_api` type. The
+//!   newtype dereferences to it, and `from_inner` leads back.
+//! - Where the original takes a `GuardNoSend` for a guard that was forgotten
+//!   (`force_unlock`, `make_guard_unchecked`), give `Default::default()`.
+//! - While something is recorded, `bump` is what it stands for, a fair unlock
+//!   and a lock, and is recorded as two holds: parking_lot does not say whether
+//!   anybody waited.
+//! - For deadlock detection name the feature of `parking_lot` itself, and ask
+//!   `parking_lot::deadlock`: it cannot be combined with `send_guard`, and
+//!   features of one crate should be.
+//!
+//! # What is recorded
+//!
+//! | operation | record |
+//! |---|---|
+//! | acquisition | `EXCLUSIVE`, `SHARED` or `UPGRADABLE`; contended if it could not be had at once |
+//! | try that fails, timeout that passes | a failure |
+//! | downgrade | the hold ends, and one in the new mode begins, without wait |
+//! | upgrade | the same; contended if readers had to leave; if it fails, the hold goes on |
+//! | wait on a [`Condvar`] | the hold of the mutex ends, idleness of the condition variable, a new acquisition |
+//! | [`Once::call_once`](ProbedOnce::call_once) | who runs holds, who waits is contended |
+//! | [`ReentrantMutex`] | the outermost lock and unlock |
+//!
+//! Call sites are the program's. Where a guard's method locks again from within
+//! `lock_api` (`unlocked`, `with_upgraded`, and `bump` of a reentrant mutex), the
+//! site of that acquisition is the method's own line in `lock_api`.
 
-#[doc(hidden)]
-pub struct RawMutex {
-    inner: parking_lot::RawMutex,
-    slot: Slot,
-}
-#[doc(hidden)]
-pub struct Acq(Token, core::marker::PhantomData<*mut ()>);
+mod condvar;
+mod forward;
+mod mutex;
+mod once;
+mod probed;
+mod raw_condvar;
+mod raw_mutex;
+mod raw_rwlock;
+mod reentrant;
+mod rwlock;
+mod site;
+pub mod slotless;
+mod storage;
 
-impl RawMutex {
-    #[inline(always)]
-    fn watched(&self) -> Slotted<'_> {
-        Slotted { slot: &self.slot, kind: LockKind::MUTEX }
-    }
-    #[inline(never)]
-    fn lock_open(&self, site: CallSite) -> Token {
-        if PROBE.gate.state() == state::UNSEEN {
-            crate::attach::first_operation();
-            if PROBE.gate.is_closed() {
-                core::mem::forget(self.inner.lock());
-                return Token::NONE;
-            }
-        }
-        if self.inner.try_lock().is_some() {
-            return recorder::uncontended(&PROBE, &self.watched(), Mode::EXCLUSIVE, site);
-        }
-        self.lock_contended(site)
-    }
-    #[cold]
-    fn lock_contended(&self, site: CallSite) -> Token {
-        let w = self.watched();
-        let token = recorder::wait(&PROBE, &w, Mode::EXCLUSIVE, site);
-        self.inner.lock();
-        recorder::waited(&PROBE, &w, site, token);
-        token
-    }
-}
+use lockscope_core::event::LockKind;
 
-unsafe impl lock_api::RawMutex for RawMutex {
-    const INIT: Self = Self { inner: parking_lot::RawMutex::INIT, slot: Slot::new(None) };
-    type Guard = Acq;
-    #[inline]
-    #[track_caller]
-    fn lock(&self) -> Acq {
-        if PROBE.gate.is_closed() {
-            self.inner.lock();
-            return Acq(Token::NONE, core::marker::PhantomData);
-        }
-        Acq(self.lock_open(here()), core::marker::PhantomData)
-    }
-    #[inline]
-    fn try_lock(&self) -> Option<Acq> {
-        self.inner.try_lock().map(|_| Acq(Token::NONE, core::marker::PhantomData))
-    }
-    #[inline]
-    unsafe fn unlock(&self, guard: Acq) {
-        if guard.0.is_some() {
-            recorder::release(&PROBE, &self.watched(), guard.0)
-        }
-        unsafe { self.inner.unlock(core::mem::transmute::<(), lock_api::GuardNoSend>(())) }
-    }
-    fn is_locked(&self) -> bool {
-        self.inner.is_locked()
-    }
+pub use ::lock_api;
+pub use ::parking_lot::{OnceState, RawThreadId};
+pub use lock_api::WaitTimeoutResult;
+
+pub use condvar::ProbedCondvar;
+pub use mutex::ProbedMutex;
+pub use once::ProbedOnce;
+pub use probed::{Held, Probed};
+pub use raw_mutex::BareMutex;
+pub use raw_rwlock::BareRwLock;
+pub use reentrant::ProbedReentrantMutex;
+pub use rwlock::ProbedRwLock;
+pub use storage::{Storage, WithSlot, WithoutSlot};
+
+/// The raw mutex.
+pub type RawMutex = raw_condvar::MutexOf<WithSlot>;
+/// The raw fair mutex.
+pub type RawFairMutex = Probed<::parking_lot::RawFairMutex, WithSlot, { LockKind::MUTEX.0 }>;
+/// The raw reader-writer lock.
+pub type RawRwLock<const RECURSIVE: bool = false> =
+    Probed<::parking_lot::RawRwLock<RECURSIVE>, WithSlot, { LockKind::RWLOCK.0 }>;
+/// The raw recursive reader-writer lock.
+pub type RawRwLockRecursive = RawRwLock<true>;
+/// The raw condition variable.
+pub type RawCondvar = raw_condvar::CondvarOf<WithSlot>;
+/// The raw mutex below a [`ReentrantMutex`].
+pub type RawReentrantMutex = reentrant::Raw<WithSlot>;
+
+/// A mutual-exclusion lock.
+pub type Mutex<T> = ProbedMutex<::parking_lot::RawMutex, T>;
+/// A mutex whose unlocks always hand it to whoever waits.
+pub type FairMutex<T> = ProbedMutex<::parking_lot::RawFairMutex, T>;
+/// A reader-writer lock, whose readers wait behind a waiting writer.
+pub type RwLock<T> = ProbedRwLock<::parking_lot::RawRwLock, T>;
+/// A reader-writer lock whose readers may read again while a writer waits.
+pub type RecursiveRwLock<T> = ProbedRwLock<::parking_lot::RawRwLockRecursive, T>;
+/// A mutex that its owner may lock again.
+pub type ReentrantMutex<T> = ProbedReentrantMutex<WithSlot, T>;
+/// A condition variable, for [`Mutex`].
+pub type Condvar = ProbedCondvar<WithSlot>;
+/// A one-time initialisation.
+pub type Once = ProbedOnce<WithSlot>;
+
+/// The names of guards, in the module that has the raw locks of these names.
+macro_rules! guards {
+    () => {
+        /// Holds a [`Mutex`].
+        pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
+        /// Holds a [`Mutex`], and shows a part of its data.
+        pub type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawMutex, T>;
+        /// Holds a [`FairMutex`].
+        pub type FairMutexGuard<'a, T> = lock_api::MutexGuard<'a, RawFairMutex, T>;
+        /// Holds a [`FairMutex`], and shows a part of its data.
+        pub type MappedFairMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawFairMutex, T>;
+        /// Holds a [`RwLock`] among readers.
+        pub type RwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawRwLock, T>;
+        /// Holds a [`RwLock`] alone.
+        pub type RwLockWriteGuard<'a, T> = lock_api::RwLockWriteGuard<'a, RawRwLock, T>;
+        /// Holds a [`RwLock`] as the reader who may become the writer.
+        pub type RwLockUpgradableReadGuard<'a, T> =
+            lock_api::RwLockUpgradableReadGuard<'a, RawRwLock, T>;
+        /// Holds a [`RwLock`] among readers, and shows a part of its data.
+        pub type MappedRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLock, T>;
+        /// Holds a [`RwLock`] alone, and shows a part of its data.
+        pub type MappedRwLockWriteGuard<'a, T> =
+            lock_api::MappedRwLockWriteGuard<'a, RawRwLock, T>;
+        /// Holds a [`RecursiveRwLock`] among readers.
+        pub type RecursiveRwLockReadGuard<'a, T> =
+            lock_api::RwLockReadGuard<'a, RawRwLockRecursive, T>;
+        /// Holds a [`RecursiveRwLock`] alone.
+        pub type RecursiveRwLockWriteGuard<'a, T> =
+            lock_api::RwLockWriteGuard<'a, RawRwLockRecursive, T>;
+        /// Holds a [`RecursiveRwLock`] as the reader who may become the writer.
+        pub type RecursiveRwLockUpgradableReadGuard<'a, T> =
+            lock_api::RwLockUpgradableReadGuard<'a, RawRwLockRecursive, T>;
+        /// Holds a [`RecursiveRwLock`] among readers, and shows a part of its data.
+        pub type MappedRecursiveRwLockReadGuard<'a, T> =
+            lock_api::MappedRwLockReadGuard<'a, RawRwLockRecursive, T>;
+        /// Holds a [`RecursiveRwLock`] alone, and shows a part of its data.
+        pub type MappedRecursiveRwLockWriteGuard<'a, T> =
+            lock_api::MappedRwLockWriteGuard<'a, RawRwLockRecursive, T>;
+        /// Holds a [`ReentrantMutex`].
+        pub type ReentrantMutexGuard<'a, T> =
+            lock_api::ReentrantMutexGuard<'a, RawReentrantMutex, RawThreadId, T>;
+        /// Holds a [`ReentrantMutex`], and shows a part of its data.
+        pub type MappedReentrantMutexGuard<'a, T> =
+            lock_api::MappedReentrantMutexGuard<'a, RawReentrantMutex, RawThreadId, T>;
+    };
 }
-#[doc(hidden)]
-pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
+use guards;
+
+guards!();
+
+#[cfg(feature = "arc_lock")]
+pub use lock_api::{
+    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard,
+    ArcRwLockWriteGuard,
+};
+
+const _: () = {
+    assert!(size_of::<MutexGuard<'_, u64>>() == 16);
+    assert!(size_of::<RwLockReadGuard<'_, u64>>() == 16);
+    assert!(size_of::<Mutex<()>>() == 64);
+    assert!(size_of::<Mutex<u64>>() == 72);
+    assert!(size_of::<RwLock<u64>>() == 72);
+    assert!(size_of::<ReentrantMutex<()>>() == 88);
+    assert!(size_of::<Condvar>() == 64);
+    assert!(size_of::<Once>() == 64);
+};

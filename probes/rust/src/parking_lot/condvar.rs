@@ -1,0 +1,234 @@
+//! `Condvar`: a condition variable that knows where it was made.
+
+use core::mem::{ManuallyDrop, transmute_copy};
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use lock_api::{MutexGuard, WaitTimeoutResult};
+use lockscope_core::CallSite;
+
+use super::probed::Probed;
+use super::raw_condvar::{CondvarOf, MutexOf};
+use super::site;
+use super::storage::{Storage, WithSlot, WithoutSlot};
+use crate::watch::here;
+
+type Inner<S> = lock_api::Condvar<CondvarOf<S>>;
+type Guard<'a, S, T> = MutexGuard<'a, MutexOf<S>, T>;
+
+const BARE: parking_lot::RawCondvar = <parking_lot::RawCondvar as lock_api::RawCondvar>::INIT;
+
+/// A condition variable that keeps its words in `S`: see
+/// [`Condvar`](super::Condvar).
+///
+/// It is a `lock_api::Condvar` in all but its constructors and the call sites
+/// of its waits, which that type does not pass on.
+#[repr(transparent)]
+pub struct ProbedCondvar<S: Storage>(Inner<S>);
+
+/// `lock_api` makes a condition variable only of its raw type's constant; this
+/// one makes it of any.
+const fn from_raw<S: Storage>(raw: CondvarOf<S>) -> ProbedCondvar<S> {
+    const {
+        assert!(size_of::<Inner<S>>() == size_of::<CondvarOf<S>>());
+        assert!(align_of::<Inner<S>>() == align_of::<CondvarOf<S>>());
+    };
+    let raw = ManuallyDrop::new(raw);
+    // SAFETY:
+    // - `Condvar<C>` contains a `C`, to which `Condvar::raw` refers. As both
+    //   are of one size, the `C` is all there is, at offset 0.
+    // - `raw` is copied once and never dropped here, so it is moved.
+    ProbedCondvar(unsafe { transmute_copy::<ManuallyDrop<CondvarOf<S>>, Inner<S>>(&raw) })
+}
+
+impl ProbedCondvar<WithSlot> {
+    /// A condition variable that is known by the line that makes it.
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub const fn new() -> Self {
+        from_raw(Probed::with(WithSlot::made_at(Location::caller()), BARE))
+    }
+
+    /// A condition variable that reports call `name`.
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub const fn named(name: &'static str) -> Self {
+        from_raw(Probed::with(WithSlot::named_at(Location::caller(), name), BARE))
+    }
+}
+
+impl ProbedCondvar<WithoutSlot> {
+    /// A condition variable that is known by its address.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        from_raw(Probed::with(WithoutSlot, BARE))
+    }
+}
+
+impl<S: Storage> ProbedCondvar<S> {
+    /// The raw condition variable.
+    #[inline]
+    #[must_use]
+    pub fn raw(&self) -> &CondvarOf<S> {
+        self.0.raw()
+    }
+
+    /// Wakes one waiting thread; false if none waited.
+    #[inline]
+    pub fn notify_one(&self) -> bool {
+        self.0.notify_one()
+    }
+
+    /// Wakes all waiting threads, and says how many.
+    #[inline]
+    pub fn notify_all(&self) -> usize {
+        self.0.notify_all()
+    }
+
+    /// Gives the mutex away until it is called.
+    ///
+    /// # Panics
+    ///
+    /// If other threads wait on this condition variable with another mutex.
+    #[inline]
+    #[track_caller]
+    pub fn wait<T: ?Sized>(&self, guard: &mut Guard<'_, S, T>) {
+        site::around(|| self.0.wait(guard));
+    }
+
+    /// As [`wait`](Self::wait), as long as `condition` holds.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait), and if `condition` does.
+    #[inline]
+    #[track_caller]
+    pub fn wait_while<T, F>(&self, guard: &mut Guard<'_, S, T>, mut condition: F)
+    where
+        T: ?Sized,
+        F: FnMut(&mut T) -> bool,
+    {
+        while condition(&mut **guard) {
+            self.wait(guard);
+        }
+    }
+
+    /// As [`wait`](Self::wait), but no longer than until `timeout`.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait).
+    #[inline]
+    #[track_caller]
+    pub fn wait_until<T: ?Sized>(
+        &self,
+        guard: &mut Guard<'_, S, T>,
+        timeout: Instant,
+    ) -> WaitTimeoutResult {
+        site::around(|| self.0.wait_until(guard, timeout))
+    }
+
+    /// As [`wait`](Self::wait), but no longer than `timeout`.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait).
+    #[inline]
+    #[track_caller]
+    pub fn wait_for<T: ?Sized>(
+        &self,
+        guard: &mut Guard<'_, S, T>,
+        timeout: Duration,
+    ) -> WaitTimeoutResult {
+        site::around(|| self.0.wait_for(guard, timeout))
+    }
+
+    /// As [`wait_while`](Self::wait_while), but no longer than until `timeout`.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait_while`](Self::wait_while).
+    #[inline]
+    #[track_caller]
+    pub fn wait_while_until<T, F>(
+        &self,
+        guard: &mut Guard<'_, S, T>,
+        condition: F,
+        timeout: Instant,
+    ) -> WaitTimeoutResult
+    where
+        T: ?Sized,
+        F: FnMut(&mut T) -> bool,
+    {
+        let _withdraw = site::Announcement;
+        self.0.wait_while_until(guard, announcing(condition, here()), timeout)
+    }
+
+    /// As [`wait_while`](Self::wait_while), but no longer than `timeout`.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait_while`](Self::wait_while).
+    #[inline]
+    #[track_caller]
+    pub fn wait_while_for<T, F>(
+        &self,
+        guard: &mut Guard<'_, S, T>,
+        condition: F,
+        timeout: Duration,
+    ) -> WaitTimeoutResult
+    where
+        T: ?Sized,
+        F: FnMut(&mut T) -> bool,
+    {
+        let _withdraw = site::Announcement;
+        self.0.wait_while_for(guard, announcing(condition, here()), timeout)
+    }
+}
+
+/// The same condition, which announces `site` before each wait.
+fn announcing<T: ?Sized>(
+    mut condition: impl FnMut(&mut T) -> bool,
+    site: CallSite,
+) -> impl FnMut(&mut T) -> bool {
+    move |value| {
+        let waits = condition(value);
+        if waits {
+            site::announce(site);
+        }
+        waits
+    }
+}
+
+impl Default for ProbedCondvar<WithSlot> {
+    #[inline]
+    #[track_caller]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Default for ProbedCondvar<WithoutSlot> {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Storage> core::ops::Deref for ProbedCondvar<S> {
+    type Target = Inner<S>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<S: Storage> core::fmt::Debug for ProbedCondvar<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}

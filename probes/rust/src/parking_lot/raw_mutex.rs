@@ -1,0 +1,119 @@
+//! The raw mutexes: parking_lot's, watched.
+
+use std::time::{Duration, Instant};
+
+use lockscope_core::Token;
+use lockscope_core::event::Mode;
+
+use super::probed::{Held, Marker, Probed};
+use super::storage::Storage;
+use crate::watch::{PROBE, here};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for parking_lot::RawMutex {}
+    impl Sealed for parking_lot::RawFairMutex {}
+}
+
+/// A raw mutex of parking_lot. Sealed: the unfair and the fair one.
+pub trait BareMutex:
+    sealed::Sealed
+    + lock_api::RawMutexFair<Guard = Marker>
+    + lock_api::RawMutexTimed<Duration = Duration, Instant = Instant>
+{
+}
+
+impl BareMutex for parking_lot::RawMutex {}
+impl BareMutex for parking_lot::RawFairMutex {}
+
+// SAFETY: every acquisition and release is the original's, which upholds the
+// trait's exclusion; `Held` is as sendable as the original's guard state.
+unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutex for Probed<P, S, KIND> {
+    const INIT: Self = Self::with(S::INIT, P::INIT);
+
+    type Guard = Held;
+
+    #[inline]
+    #[track_caller]
+    fn lock(&self) -> Held {
+        if PROBE.gate.is_closed() {
+            return Held::bare(self.bare.lock());
+        }
+        self.lock_open(Mode::EXCLUSIVE, here(), P::try_lock, P::lock)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock(&self) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock().map(Held::bare);
+        }
+        self.try_open(Mode::EXCLUSIVE, here(), P::try_lock)
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, held: Held) {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        unsafe { self.bare.unlock(held.bare) }
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        self.bare.is_locked()
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutexFair
+    for Probed<P, S, KIND>
+{
+    #[inline]
+    unsafe fn unlock_fair(&self, held: Held) {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        unsafe { self.bare.unlock_fair(held.bare) }
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn bump(&self, held: &mut Held) {
+        if PROBE.gate.is_closed() {
+            self.end(core::mem::replace(&mut held.token, Token::NONE));
+            // SAFETY: the caller owns the lock by this acquisition.
+            return unsafe { self.bare.bump(&mut held.bare) };
+        }
+        // SAFETY:
+        // - The caller owns the lock by this acquisition.
+        // - The three functions are those of one exclusive lock.
+        unsafe {
+            self.bump_open(held, Mode::EXCLUSIVE, here(), P::unlock_fair, P::try_lock, P::lock);
+        }
+    }
+}
+
+// SAFETY: as above; the timeouts are the original's.
+unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutexTimed
+    for Probed<P, S, KIND>
+{
+    type Duration = Duration;
+    type Instant = Instant;
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_for(&self, timeout: Duration) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock_for(timeout).map(Held::bare);
+        }
+        self.timed_open(Mode::EXCLUSIVE, here(), P::try_lock, |bare| bare.try_lock_for(timeout))
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_until(&self, timeout: Instant) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock_until(timeout).map(Held::bare);
+        }
+        self.timed_open(Mode::EXCLUSIVE, here(), P::try_lock, |bare| bare.try_lock_until(timeout))
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a lock keeps what a session wants to know of it.
+
+use std::panic::Location;
+
+use lockscope_core::event::{LockKind, LockRef};
+use lockscope_core::recorder::Watched as _;
+use lockscope_core::Slot;
+
+use crate::watch::{Slotless, Slotted};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::WithSlot {}
+    impl Sealed for super::WithoutSlot {}
+}
+
+/// What a lock of this module carries beside the lock proper: a slot, or
+/// nothing. Sealed: there are these two.
+pub trait Storage: sealed::Sealed + Send + Sync {
+    #[doc(hidden)]
+    const INIT: Self;
+
+    #[doc(hidden)]
+    fn slot(&self) -> Option<&Slot>;
+
+    #[doc(hidden)]
+    fn describe(&self, address: usize, kind: LockKind) -> LockRef;
+}
+
+/// A slot inside the lock: 56 bytes that move with it, so that the lock keeps
+/// its identity, its counts and its name wherever it goes.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct WithSlot(Slot);
+
+impl WithSlot {
+    /// The slot of a lock that was made at `created`.
+    pub(super) const fn made_at(created: &'static Location<'static>) -> Self {
+        Self(Slot::new(Some(created)))
+    }
+
+    /// The slot of a lock that was made at `created` and is called `name`.
+    pub(super) const fn named_at(
+        created: &'static Location<'static>,
+        name: &'static str,
+    ) -> Self {
+        Self(Slot::new(Some(created)).named(name))
+    }
+}
+
+impl Storage for WithSlot {
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "lock_api makes locks of constants; each use is a fresh slot"
+    )]
+    const INIT: Self = Self(Slot::new(None));
+
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        Some(&self.0)
+    }
+
+    fn describe(&self, _address: usize, kind: LockKind) -> LockRef {
+        Slotted { slot: &self.0, kind }.describe()
+    }
+}
+
+/// Nothing: the lock is as large as the original, is known by its address
+/// until it moves, and has neither creation site nor name.
+#[derive(Debug)]
+pub struct WithoutSlot;
+
+impl Storage for WithoutSlot {
+    const INIT: Self = Self;
+
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        None
+    }
+
+    fn describe(&self, address: usize, kind: LockKind) -> LockRef {
+        Slotless { address, kind }.describe()
+    }
+}
