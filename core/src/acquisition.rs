@@ -232,10 +232,14 @@ pub(crate) struct Ended {
     pub(crate) thread: u64,
 }
 
-/// Ends the acquisition that `token` names, on any thread; `None` if it is
-/// from a session that is over and its place was taken back.
+/// Ends the acquisition of the lock at `address` that `token` names, on any
+/// thread; `None` if it is from a session that is over and its place was taken
+/// back.
+///
+/// The address settles what the tag leaves open: a token that outlived its
+/// session by a full turn of the tag still names another lock's record.
 #[inline]
-pub(crate) fn end(current: Option<&ThreadState>, token: Token) -> Option<Ended> {
+pub(crate) fn end(current: Option<&ThreadState>, token: Token, address: usize) -> Option<Ended> {
     match current {
         Some(own) if own.index() == token.thread() => {
             let record = &own.acquisitions[token.index()];
@@ -247,7 +251,7 @@ pub(crate) fn end(current: Option<&ThreadState>, token: Token) -> Option<Ended> 
             Some(ended)
         }
         #[cfg(not(lockscope_loom))]
-        _ => end_sent(token),
+        _ => end_sent(token, address),
         #[cfg(lockscope_loom)]
         _ => None,
     }
@@ -288,16 +292,18 @@ fn read(record: &Acquisition, thread: u64) -> Ended {
 /// taking it back at this moment because its session is over.
 #[cfg(not(lockscope_loom))]
 #[cold]
-fn end_sent(token: Token) -> Option<Ended> {
+fn end_sent(token: Token, address: usize) -> Option<Ended> {
     let owner = crate::thread::get(token.thread())?;
-    end_foreign(owner, token)
+    end_foreign(owner, token, address)
 }
 
-pub(crate) fn end_foreign(owner: &ThreadState, token: Token) -> Option<Ended> {
+pub(crate) fn end_foreign(owner: &ThreadState, token: Token, address: usize) -> Option<Ended> {
     let record = &owner.acquisitions[token.index()];
     let held = token.tag() << PHASE_BITS | phase::HELD;
     // Acquire: pairs with the release in `begin`.
-    if record.state.load(Ordering::Acquire) != held {
+    if record.state.load(Ordering::Acquire) != held
+        || record.address.load(Ordering::Relaxed) != address
+    {
         return None;
     }
     let ended = read(record, owner.id());
@@ -318,7 +324,11 @@ mod twins {
     use super::*;
 
     /// Returns the record without asking whether it is still that one.
-    pub(crate) fn end_foreign_with_a_bug(owner: &ThreadState, token: Token) -> Option<Ended> {
+    pub(crate) fn end_foreign_with_a_bug(
+        owner: &ThreadState,
+        token: Token,
+        _address: usize,
+    ) -> Option<Ended> {
         let record = &owner.acquisitions[token.index()];
         let held = token.tag() << PHASE_BITS | phase::HELD;
         if record.state.load(Ordering::Acquire) != held {

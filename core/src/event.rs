@@ -137,11 +137,8 @@ impl LockRef {
 /// What happened. Values are part of the ABI; a backend ignores those it does
 /// not know.
 ///
-/// Only a `RELEASED` event comes from an owner of its lock, and of a lock that
-/// the session has met. The others may be the first that a session hears of a
-/// lock, and are told while somebody else may own it: such a lock has its id,
-/// but unless its slot [is current](crate::slot::Slot::is_current) the words in
-/// it are another session's, and none of them may be written.
+/// Only a `RELEASED` event comes from an owner of its lock. See
+/// [`HookTable`](crate::hooks::HookTable) for what that means for the others.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventKind(pub u32);

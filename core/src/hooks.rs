@@ -24,6 +24,11 @@ pub const ABI_VERSION: u32 = 1;
 /// what they write to memory that hangs on an exclusive lock needs no
 /// synchronisation of its own. They must not allocate through the program's
 /// allocator: the lock may be the allocator's.
+///
+/// Two kinds of events come from threads that own nothing. What an `IDLE` event
+/// names has been met, but others may be inside `event` for it at the same
+/// time: its mode is shared. What a `FAILED` event names is owned by somebody
+/// else, and may not have been met: its slot is to be left alone.
 #[repr(C)]
 #[derive(Debug)]
 pub struct HookTable {

@@ -224,7 +224,7 @@ fn beginning(generation: u32, mark: usize) -> Beginning {
     }
 }
 
-type EndForeign = fn(&ThreadState, Token) -> Option<acquisition::Ended>;
+type EndForeign = fn(&ThreadState, Token, usize) -> Option<acquisition::Ended>;
 
 fn sent_guard(end: EndForeign, seen: Option<&'static Seen>) {
     let own = Arc::new(ThreadState::new(0));
@@ -232,7 +232,7 @@ fn sent_guard(end: EndForeign, seen: Option<&'static Seen>) {
     let dropper = {
         let own = own.clone();
         thread::spawn(move || {
-            let ended = end(&own, token);
+            let ended = end(&own, token, 1);
             if let Some(seen) = seen {
                 seen.note(if ended.is_some() { "ended" } else { "void" });
             }
@@ -244,7 +244,7 @@ fn sent_guard(end: EndForeign, seen: Option<&'static Seen>) {
     let owner = thread::spawn(move || {
         let next = acquisition::begin(&own, &beginning(2, 2));
         assert!(next.is_some());
-        let ended = acquisition::end(Some(&own), next).expect("nobody else has this token");
+        let ended = acquisition::end(Some(&own), next, 2).expect("nobody else has this token");
         assert_eq!((ended.generation, ended.site), (2, CallSite(2)));
     });
     dropper.join().expect("dropper");
@@ -270,7 +270,7 @@ fn snapshot(begin: fn(&ThreadState, usize) -> Token, seen: Option<&'static Seen>
     let writer = {
         let own = own.clone();
         thread::spawn(move || {
-            acquisition::end(Some(&own), first);
+            acquisition::end(Some(&own), first, 1);
             begin(&own, 2);
         })
     };

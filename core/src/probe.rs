@@ -39,6 +39,10 @@ pub struct Probe {
     pub resolve: unsafe extern "C" fn(site: CallSite, info: *mut SiteInfo) -> bool,
     /// Samples lost since the process began, for want of a place to keep them.
     pub lost: extern "C" fn() -> u64,
+    /// To be called in the child of a fork, for every probe: closes the gate,
+    /// gives the probe back, and forgets the threads that were not forked.
+    /// Stores only.
+    pub forked: extern "C" fn(probe: *const Probe),
     /// The host that holds the gate: 0 for none. See [`Probe::occupy`].
     host: AtomicUsize,
     /// The number that the host gave this probe.
@@ -69,6 +73,7 @@ impl Probe {
             pending,
             resolve: resolve_location,
             lost: thread_lost,
+            forked,
             host: AtomicUsize::new(0),
             index: AtomicU32::new(0),
             reserved: 0,
@@ -122,6 +127,14 @@ impl Probe {
 extern "C" fn quiesce(probe: *const Probe) {
     // SAFETY: probes are statics.
     thread::quiesce(unsafe { &(*probe).gate });
+}
+
+extern "C" fn forked(probe: *const Probe) {
+    // SAFETY: probes are statics.
+    let probe = unsafe { &*probe };
+    probe.gate.close();
+    probe.host.store(0, Ordering::Relaxed);
+    thread::forked();
 }
 
 extern "C" fn pending(visit: PendingVisitor, context: *mut c_void) {

@@ -287,7 +287,7 @@ fn instant<L: Watched>(
 pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) {
     let now = clock::now(probe.gate.uses_tsc());
     let current = thread::current();
-    let Some(ended) = acquisition::end(current, token) else { return };
+    let Some(ended) = acquisition::end(current, token, lock.describe().address) else { return };
     let Some(thread) = current else { return };
     report(probe, thread, lock, &ended, EventKind::RELEASED, ended.acquired, now);
 }

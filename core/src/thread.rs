@@ -7,7 +7,7 @@ mod table;
 #[cfg(not(lockscope_loom))]
 pub(crate) use table::get;
 #[cfg(not(lockscope_loom))]
-pub use table::{current, for_each_pending, lost, quiesce};
+pub use table::{current, for_each_pending, forked, lost, quiesce};
 
 use crate::acquisition::{Acquisition, PER_THREAD};
 use crate::gate::{Gate, state};
@@ -116,6 +116,18 @@ impl ThreadState {
         let open = gate.state_acquire();
         let inside = InHook { thread: self, stamp: gate.stamp() };
         if open == state::OPEN || open == state::WATCH { Some(inside) } else { None }
+    }
+
+    /// In the child of a fork: forgets that this thread was inside a hook, and
+    /// that it lives if it is not the one with this `id`.
+    #[cfg(not(lockscope_loom))]
+    fn forked(&self, id: Option<u64>) {
+        // Relaxed, all: the child has one thread.
+        self.in_hook.store(0, Ordering::Relaxed);
+        match id {
+            Some(id) => self.id.store(id, Ordering::Relaxed),
+            None => self.taken.store(false, Ordering::Relaxed),
+        }
     }
 
     /// Counts one operation that has no countdown of its own; true if it is

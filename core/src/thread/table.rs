@@ -28,6 +28,17 @@ pub fn quiesce(gate: &Gate) {
     }
 }
 
+/// In the child of a fork: the threads that were not forked are gone, and the
+/// one that was may have been inside a hook of a session that is not its own.
+///
+/// Stores only, so it may run in a handler of `pthread_atfork`.
+pub fn forked() {
+    let own = CURRENT.with(Cell::get);
+    for thread in all() {
+        thread.forked(core::ptr::eq(thread, own).then(kernel_thread_id));
+    }
+}
+
 /// Samples that found no free acquisition, of all threads.
 #[must_use]
 pub fn lost() -> u64 {
@@ -95,11 +106,14 @@ fn first_use() -> Option<&'static ThreadState> {
         return None;
     }
     let state = adopt().or_else(create)?;
-    // SAFETY: the call takes nothing and cannot fail.
-    let id = unsafe { libc::syscall(libc::SYS_gettid) };
-    state.id.store(id as u64, Ordering::Relaxed);
+    state.id.store(kernel_thread_id(), Ordering::Relaxed);
     CURRENT.with(|current| current.set(state));
     Some(state)
+}
+
+fn kernel_thread_id() -> u64 {
+    // SAFETY: the call takes nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) as u64 }
 }
 
 /// The table of all states: chunks that are made when needed.
