@@ -238,21 +238,37 @@ pub fn refused<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) 
     instant(probe, lock, EventKind::FAILED, mode, site, None);
 }
 
-/// When an idle wait begins, in ticks; 0 if nothing is recorded.
+/// An idle wait that has begun, in the session that saw it begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle {
+    generation: u32,
+    /// In ticks; 0 if nothing is recorded.
+    begin: u64,
+}
+
+impl Idle {
+    /// An idle wait that nobody looks at.
+    pub const NONE: Self = Self { generation: 0, begin: 0 };
+}
+
+/// The caller is about to wait idly; [`Idle::NONE`] if nothing is recorded.
 #[inline]
 #[must_use]
-pub fn idle_begin(probe: &Probe) -> u64 {
+pub fn idle_begin(probe: &Probe) -> Idle {
     match probe.gate.state() {
-        state::WATCH | state::OPEN => clock::now(probe.gate.uses_tsc()).max(1),
-        _ => 0,
+        state::WATCH | state::OPEN => Idle {
+            generation: probe.gate.generation(),
+            begin: clock::now(probe.gate.uses_tsc()).max(1),
+        },
+        _ => Idle::NONE,
     }
 }
 
-/// An idle wait on `lock` that began at `begin` has ended: see [`idle_begin`].
+/// An idle wait on `lock` has ended, and is recorded if its session has not.
 #[inline]
-pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, begin: u64) {
-    if begin != 0 {
-        instant(probe, lock, EventKind::IDLE, Mode::SHARED, site, Some(begin));
+pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, idle: Idle) {
+    if idle.begin != 0 {
+        instant(probe, lock, EventKind::IDLE, Mode::SHARED, site, Some(idle));
     }
 }
 
@@ -263,13 +279,14 @@ fn instant<L: Watched>(
     kind: EventKind,
     mode: Mode,
     site: CallSite,
-    begin: Option<u64>,
+    idle: Option<Idle>,
 ) {
     let Some(thread) = thread::current() else { return };
     let now = clock::now(probe.gate.uses_tsc());
-    let begin = begin.unwrap_or(now);
+    let Idle { generation, begin } =
+        idle.unwrap_or(Idle { generation: probe.gate.generation(), begin: now });
     let ended = Ended {
-        generation: probe.gate.generation(),
+        generation,
         weight: 1,
         flags: u32::from(mode.0),
         site,

@@ -3,8 +3,11 @@
 use std::panic::Location;
 
 use lockscope_core::event::{LockKind, LockRef};
+use lockscope_core::gate::state;
 use lockscope_core::recorder::Watched;
 use lockscope_core::{CallSite, Probe, Slot};
+
+use crate::attach;
 
 /// The one probe of this crate: its gate is what every lock operation reads.
 pub(crate) static PROBE: Probe = Probe::rust("rust");
@@ -40,12 +43,14 @@ impl Watched for Slotted<'_> {
 }
 
 /// A lock as large as the original: known by its address alone.
+#[cfg(feature = "parking_lot")]
 #[derive(Clone, Copy)]
 pub(crate) struct Slotless {
     pub(crate) address: usize,
     pub(crate) kind: LockKind,
 }
 
+#[cfg(feature = "parking_lot")]
 impl Watched for Slotless {
     #[inline]
     fn slot(&self) -> Option<&Slot> {
@@ -66,6 +71,17 @@ impl Watched for Slotless {
             reserved: 0,
         }
     }
+}
+
+/// Whether an operation that did not find the gate closed has to look closer.
+///
+/// The very first one looks for a host, which may leave the gate closed.
+#[inline]
+pub(crate) fn is_open() -> bool {
+    if PROBE.gate.state() == state::UNSEEN {
+        attach::first_operation();
+    }
+    !PROBE.gate.is_closed()
 }
 
 /// The call site of the operation that is running.

@@ -152,9 +152,9 @@ impl<S: Storage> ProbedOnce<S> {
         if self.is_completed() {
             return;
         }
-        let begin = if is_closed() { 0 } else { recorder::idle_begin(&PROBE) };
+        let idle = if is_closed() { recorder::Idle::NONE } else { recorder::idle_begin(&PROBE) };
         wait(&self.0.bare);
-        recorder::idle_end(&PROBE, &self.0, site, begin);
+        recorder::idle_end(&PROBE, &self.0, site, idle);
     }
 }
 

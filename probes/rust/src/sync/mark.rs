@@ -1,0 +1,46 @@
+//! What every lock of this family carries beside std's.
+
+use std::panic::Location;
+
+use lockscope_core::event::LockKind;
+use lockscope_core::{Slot, recorder};
+
+use crate::watch::{PROBE, Slotted};
+
+/// The slot of a lock of the kind `KIND`, and its end: dropping it says that
+/// the lock is gone.
+///
+/// A field with a destructor, so that the locks need none: data can be moved
+/// out of them, and may be borrowed for as long as std's can.
+pub(super) struct Mark<const KIND: u32> {
+    slot: Slot,
+}
+
+const _: () = assert!(size_of::<Mark<0>>() == 56);
+
+impl<const KIND: u32> Mark<KIND> {
+    /// The mark of a lock that the caller makes.
+    #[track_caller]
+    pub(super) const fn new() -> Self {
+        Self { slot: Slot::new(Some(Location::caller())) }
+    }
+
+    /// The mark of a lock that the caller makes and names.
+    #[track_caller]
+    pub(super) const fn named(name: &'static str) -> Self {
+        Self { slot: Slot::new(Some(Location::caller())).named(name) }
+    }
+
+    /// The lock as the recorder sees it.
+    #[inline(always)]
+    pub(super) fn seen(&self) -> Slotted<'_> {
+        Slotted { slot: &self.slot, kind: LockKind(KIND) }
+    }
+}
+
+impl<const KIND: u32> Drop for Mark<KIND> {
+    #[inline]
+    fn drop(&mut self) {
+        recorder::dropped(&PROBE, &self.seen());
+    }
+}
