@@ -140,8 +140,7 @@ macro_rules! guards {
         /// Holds a [`RwLock`] among readers, and shows a part of its data.
         pub type MappedRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLock, T>;
         /// Holds a [`RwLock`] alone, and shows a part of its data.
-        pub type MappedRwLockWriteGuard<'a, T> =
-            lock_api::MappedRwLockWriteGuard<'a, RawRwLock, T>;
+        pub type MappedRwLockWriteGuard<'a, T> = lock_api::MappedRwLockWriteGuard<'a, RawRwLock, T>;
         /// Holds a [`RecursiveRwLock`] among readers.
         pub type RecursiveRwLockReadGuard<'a, T> =
             lock_api::RwLockReadGuard<'a, RawRwLockRecursive, T>;

@@ -16,7 +16,10 @@ use crate::watch::here;
 type Inner<S> = lock_api::Condvar<CondvarOf<S>>;
 type Guard<'a, S, T> = MutexGuard<'a, MutexOf<S>, T>;
 
-const BARE: parking_lot::RawCondvar = <parking_lot::RawCondvar as lock_api::RawCondvar>::INIT;
+/// parking_lot's own, with nobody waiting.
+const fn bare() -> parking_lot::RawCondvar {
+    <parking_lot::RawCondvar as lock_api::RawCondvar>::INIT
+}
 
 /// A condition variable that keeps its words in `S`: see
 /// [`Condvar`](super::Condvar).
@@ -47,7 +50,7 @@ impl ProbedCondvar<WithSlot> {
     #[must_use]
     #[track_caller]
     pub const fn new() -> Self {
-        from_raw(Probed::with(WithSlot::made_at(Location::caller()), BARE))
+        from_raw(Probed::with(WithSlot::made_at(Location::caller()), bare()))
     }
 
     /// A condition variable that reports call `name`.
@@ -55,7 +58,7 @@ impl ProbedCondvar<WithSlot> {
     #[must_use]
     #[track_caller]
     pub const fn named(name: &'static str) -> Self {
-        from_raw(Probed::with(WithSlot::named_at(Location::caller(), name), BARE))
+        from_raw(Probed::with(WithSlot::named_at(Location::caller(), name), bare()))
     }
 }
 
@@ -64,7 +67,7 @@ impl ProbedCondvar<WithoutSlot> {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        from_raw(Probed::with(WithoutSlot, BARE))
+        from_raw(Probed::with(WithoutSlot, bare()))
     }
 }
 

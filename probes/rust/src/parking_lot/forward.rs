@@ -99,7 +99,9 @@ macro_rules! newtype_of_lock {
 
             /// The same `Arc` for the length of a call.
             #[cfg(feature = "arc_lock")]
-            fn lend(this: &std::sync::Arc<Self>) -> core::mem::ManuallyDrop<std::sync::Arc<$inner>> {
+            fn lend(
+                this: &std::sync::Arc<Self>,
+            ) -> core::mem::ManuallyDrop<std::sync::Arc<$inner>> {
                 let inner = std::sync::Arc::as_ptr(this) as *const $inner;
                 // SAFETY:
                 // - As of `from_inner_arc`, the other way.
@@ -184,6 +186,6 @@ macro_rules! made_by_new {
     };
 }
 
+pub(super) use {forward, forward_unsafe, made_by_new, newtype_of_lock};
 #[cfg(feature = "arc_lock")]
 pub(super) use {forward_arc, forward_arc_unsafe};
-pub(super) use {forward, forward_unsafe, made_by_new, newtype_of_lock};

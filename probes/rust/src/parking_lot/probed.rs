@@ -148,12 +148,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     }
 
     #[cold]
-    fn lock_contended(
-        &self,
-        mode: Mode,
-        site: CallSite,
-        block: impl FnOnce(&P) -> Marker,
-    ) -> Held {
+    fn lock_contended(&self, mode: Mode, site: CallSite, block: impl FnOnce(&P) -> Marker) -> Held {
         let token = recorder::wait(&PROBE, self, mode, site);
         let bare = block(&self.bare);
         recorder::waited(&PROBE, self, site, token);

@@ -62,9 +62,7 @@ unsafe impl<S: Storage> lock_api::RawCondvarTimed for CondvarOf<S> {
         timeout: &Instant,
     ) -> bool {
         // SAFETY: the caller owns the mutex by this acquisition.
-        self.idle(mutex, guard, |bare| unsafe {
-            self.bare.wait_until(&mutex.bare, bare, timeout)
-        })
+        self.idle(mutex, guard, |bare| unsafe { self.bare.wait_until(&mutex.bare, bare, timeout) })
     }
 
     #[inline]

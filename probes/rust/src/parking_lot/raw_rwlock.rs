@@ -103,7 +103,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockFair for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockFair
+    for Probed<P, S, KIND>
+{
     #[inline]
     unsafe fn unlock_shared_fair(&self, held: Held) {
         self.end(held.token);
@@ -141,7 +143,8 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockFair 
             // SAFETY: the caller owns the lock by this acquisition.
             return unsafe { self.bare.bump_exclusive(&mut held.bare) };
         }
-        let (unlock, attempt, block) = (P::unlock_exclusive_fair, P::try_lock_exclusive, P::lock_exclusive);
+        let (unlock, attempt, block) =
+            (P::unlock_exclusive_fair, P::try_lock_exclusive, P::lock_exclusive);
         // SAFETY:
         // - The caller owns the lock by this acquisition.
         // - The three functions are those of one mode of one lock.
@@ -150,7 +153,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockFair 
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockDowngrade for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockDowngrade
+    for Probed<P, S, KIND>
+{
     #[inline]
     #[track_caller]
     unsafe fn downgrade(&self, held: Held) -> Held {
@@ -162,7 +167,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockDowng
 }
 
 // SAFETY: as above; the timeouts are the original's.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockTimed for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockTimed
+    for Probed<P, S, KIND>
+{
     type Duration = Duration;
     type Instant = Instant;
 
@@ -208,7 +215,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockTimed
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgrade for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgrade
+    for Probed<P, S, KIND>
+{
     type UpgradableGuard = Held;
 
     #[inline]
@@ -274,7 +283,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeFair for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeFair
+    for Probed<P, S, KIND>
+{
     #[inline]
     unsafe fn unlock_upgradable_fair(&self, held: Held) {
         self.end(held.token);
@@ -290,7 +301,8 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
             // SAFETY: the caller owns the lock by this acquisition.
             return unsafe { self.bare.bump_upgradable(&mut held.bare) };
         }
-        let (unlock, attempt, block) = (P::unlock_upgradable_fair, P::try_lock_upgradable, P::lock_upgradable);
+        let (unlock, attempt, block) =
+            (P::unlock_upgradable_fair, P::try_lock_upgradable, P::lock_upgradable);
         // SAFETY:
         // - The caller owns the lock by this acquisition.
         // - The three functions are those of one mode of one lock.
@@ -299,7 +311,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeDowngrade for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeDowngrade
+    for Probed<P, S, KIND>
+{
     #[inline]
     #[track_caller]
     unsafe fn downgrade_upgradable(&self, held: Held) -> Held {
@@ -320,7 +334,9 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
 }
 
 // SAFETY: as above.
-unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeTimed for Probed<P, S, KIND> {
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeTimed
+    for Probed<P, S, KIND>
+{
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Held> {

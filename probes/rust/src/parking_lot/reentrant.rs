@@ -23,7 +23,10 @@ type Guard<'a, S, T> = ReentrantMutexGuard<'a, Raw<S>, RawThreadId, T>;
 #[cfg(feature = "arc_lock")]
 type ArcGuard<S, T> = lock_api::ArcReentrantMutexGuard<Raw<S>, RawThreadId, T>;
 
-const BARE: parking_lot::RawMutex = <parking_lot::RawMutex as lock_api::RawMutex>::INIT;
+/// parking_lot's own, unlocked.
+const fn bare() -> parking_lot::RawMutex {
+    <parking_lot::RawMutex as lock_api::RawMutex>::INIT
+}
 
 /// A reentrant mutex that keeps its words in `S`: see
 /// [`ReentrantMutex`](super::ReentrantMutex).
@@ -40,7 +43,7 @@ impl<T> ProbedReentrantMutex<WithSlot, T> {
     #[inline]
     #[track_caller]
     pub const fn new(value: T) -> Self {
-        let raw = Probed::with(WithSlot::made_at(Location::caller()), BARE);
+        let raw = Probed::with(WithSlot::made_at(Location::caller()), bare());
         Self::from_raw(raw, RawThreadId, value)
     }
 
@@ -48,7 +51,7 @@ impl<T> ProbedReentrantMutex<WithSlot, T> {
     #[inline]
     #[track_caller]
     pub const fn named(name: &'static str, value: T) -> Self {
-        let raw = Probed::with(WithSlot::named_at(Location::caller(), name), BARE);
+        let raw = Probed::with(WithSlot::named_at(Location::caller(), name), bare());
         Self::from_raw(raw, RawThreadId, value)
     }
 }
@@ -57,7 +60,7 @@ impl<T> ProbedReentrantMutex<WithoutSlot, T> {
     /// A mutex that is known by its address.
     #[inline]
     pub const fn new(value: T) -> Self {
-        Self::from_raw(Probed::with(WithoutSlot, BARE), RawThreadId, value)
+        Self::from_raw(Probed::with(WithoutSlot, bare()), RawThreadId, value)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::panic::Location;
 
+use lockscope_core::Slot;
 use lockscope_core::event::{LockKind, LockRef};
 use lockscope_core::recorder::Watched as _;
-use lockscope_core::Slot;
 
 use crate::watch::{Slotless, Slotted};
 
@@ -40,19 +40,12 @@ impl WithSlot {
     }
 
     /// The slot of a lock that was made at `created` and is called `name`.
-    pub(super) const fn named_at(
-        created: &'static Location<'static>,
-        name: &'static str,
-    ) -> Self {
+    pub(super) const fn named_at(created: &'static Location<'static>, name: &'static str) -> Self {
         Self(Slot::new(Some(created)).named(name))
     }
 }
 
 impl Storage for WithSlot {
-    #[expect(
-        clippy::declare_interior_mutable_const,
-        reason = "lock_api makes locks of constants; each use is a fresh slot"
-    )]
     const INIT: Self = Self(Slot::new(None));
 
     #[inline]

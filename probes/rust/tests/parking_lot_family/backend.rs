@@ -1,0 +1,203 @@
+//! A backend inside the test's process, which writes down what it is told.
+
+use core::ffi::c_void;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lockscope_core::gate::{Opening, state};
+use lockscope_core::site::SiteInfo;
+use lockscope_core::sync::{AtomicU32, Ordering, pause};
+use lockscope_core::{
+    ABI_VERSION, CallSite, Countdown, Event, EventKind, HookTable, LockKind, LockRef, Mode, thread,
+};
+
+/// A source line: file and line, or `None` where the place is not known.
+pub(crate) type Place = Option<(String, u32)>;
+
+/// An event, with everything behind a pointer read out.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) kind: EventKind,
+    pub(crate) lock_kind: LockKind,
+    pub(crate) mode: Mode,
+    pub(crate) contended: bool,
+    pub(crate) counted: bool,
+    pub(crate) weight: u32,
+    pub(crate) id: u64,
+    pub(crate) address: usize,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) created: Place,
+    pub(crate) site: Place,
+    pub(crate) holder: Place,
+    pub(crate) times: [u64; 3],
+    pub(crate) thread: u64,
+}
+
+impl Seen {
+    pub(crate) fn line(&self) -> u32 {
+        self.site.as_ref().map_or(0, |(_, line)| *line)
+    }
+
+    pub(crate) fn file(&self) -> &str {
+        self.site.as_ref().map_or("", |(file, _)| file)
+    }
+}
+
+/// What a hook was told of a lock's end: its id, and where it was.
+pub(crate) type Dropped = (u64, usize);
+
+/// One test at a time: the gate belongs to the process.
+static TURN: Mutex<()> = Mutex::new(());
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+static PERIOD: AtomicU32 = AtomicU32::new(1);
+static SEEN: Mutex<Vec<Seen>> = Mutex::new(Vec::new());
+static DROPPED: Mutex<Vec<Dropped>> = Mutex::new(Vec::new());
+static HOOKS: HookTable = HookTable {
+    size: size_of::<HookTable>() as u32,
+    version: ABI_VERSION,
+    context: core::ptr::null(),
+    meet,
+    event,
+    dropped,
+};
+
+fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn place(site: CallSite) -> Place {
+    let mut info = SiteInfo::UNKNOWN;
+    // SAFETY: the site came from this probe; `info` is a place for the answer.
+    let known = unsafe { (lockscope::probe().resolve)(site, &raw mut info) };
+    // SAFETY: the probe filled `info` in.
+    known.then(|| (unsafe { info.file() }.unwrap().to_owned(), info.line))
+}
+
+fn countdown() -> Countdown {
+    let period = PERIOD.load(Ordering::Relaxed);
+    Countdown { operations: period, weight: period }
+}
+
+unsafe extern "C" fn meet(_: *const c_void, _: *const LockRef) -> Countdown {
+    countdown()
+}
+
+unsafe extern "C" fn event(_: *const c_void, event: *const Event) -> Countdown {
+    // SAFETY: the probe's event lives for this call.
+    let event = unsafe { &*event };
+    let seen = Seen {
+        kind: event.kind,
+        lock_kind: event.lock.kind,
+        mode: event.mode,
+        contended: event.contended != 0,
+        counted: event.counted != 0,
+        weight: event.weight,
+        id: event.lock.id,
+        address: event.lock.address,
+        // SAFETY: the lock comes from the probe.
+        name: unsafe { event.lock.name() },
+        created: place(event.lock.created),
+        site: place(event.site),
+        holder: place(event.holder),
+        times: [event.begin, event.acquired, event.end],
+        thread: event.thread,
+    };
+    lock(&SEEN).push(seen);
+    countdown()
+}
+
+unsafe extern "C" fn dropped(_: *const c_void, gone: *const LockRef) {
+    // SAFETY: the probe's lock lives for this call.
+    let gone = unsafe { &*gone };
+    lock(&DROPPED).push((gone.id, gone.address));
+}
+
+/// The test's turn, with the gate as the test wants it.
+pub(crate) struct Backend {
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Backend {
+    /// The gate stays closed.
+    pub(crate) fn closed() -> Self {
+        let turn = lock(&TURN);
+        // The very first operation of the process looks for a host.
+        drop(lockscope::parking_lot::Mutex::new(()).lock());
+        Self { _turn: turn }
+    }
+
+    /// One operation in `period` is sampled.
+    pub(crate) fn open(period: u32) -> Self {
+        let backend = Self::closed();
+        backend.start(state::OPEN, period);
+        backend
+    }
+
+    /// A session begins.
+    pub(crate) fn start(&self, state: u32, period: u32) {
+        lock(&SEEN).clear();
+        lock(&DROPPED).clear();
+        PERIOD.store(period, Ordering::Relaxed);
+        let opening = Opening {
+            state,
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed) + 1,
+            hooks: &raw const HOOKS,
+            tsc: false,
+            expedited: false,
+        };
+        // SAFETY:
+        // - The table is a static, and its context is not used.
+        // - The gate is closed, and this test has the turn.
+        unsafe { lockscope::probe().gate.open(&opening) };
+    }
+
+    /// The session ends.
+    pub(crate) fn stop(&self) {
+        lockscope::probe().gate.close();
+        thread::quiesce(&lockscope::probe().gate);
+    }
+
+    /// What happened since the last look.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        core::mem::take(&mut lock(&SEEN))
+    }
+
+    /// The one thing that happened since the last look.
+    #[track_caller]
+    pub(crate) fn one(&self) -> Seen {
+        let mut seen = self.seen();
+        assert_eq!(seen.len(), 1, "{seen:#?}");
+        seen.remove(0)
+    }
+
+    /// The locks that went since the last look.
+    pub(crate) fn dropped(&self) -> Vec<Dropped> {
+        core::mem::take(&mut lock(&DROPPED))
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Returns once `count` threads wait for a lock in a recorded way.
+pub(crate) fn until_waiting(count: usize) {
+    loop {
+        let mut waiting = 0;
+        thread::for_each_pending(|pending| waiting += usize::from(pending.acquired == 0));
+        if waiting == count {
+            return;
+        }
+        pause();
+    }
+}
+
+/// Kind, mode, whether contended, and line of each event.
+pub(crate) fn summary(seen: &[Seen]) -> Vec<(EventKind, Mode, bool, u32)> {
+    seen.iter().map(|seen| (seen.kind, seen.mode, seen.contended, seen.line())).collect()
+}
+
+pub(crate) const RELEASED: EventKind = EventKind::RELEASED;
+pub(crate) const FAILED: EventKind = EventKind::FAILED;
+pub(crate) const IDLE: EventKind = EventKind::IDLE;
