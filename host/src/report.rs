@@ -1,3 +1,27 @@
 //! Reports: what a session saw, in the forms that people use.
+//!
+//! ```text
+//! backend ─► convert ─► file ─► command ─┬► table     (rows, waits in progress)
+//!                                        ├► JSON
+//!                                        ├► pprof     mutex, block, hold
+//!                                        └► folded    stacks of waits
+//! ```
 
+mod charges;
+pub mod command;
+mod convert;
+mod error;
+pub mod file;
+pub mod folded;
 pub mod model;
+pub mod pprof;
+mod quantile;
+mod rows;
+pub mod table;
+pub mod terminal;
+mod text;
+mod units;
+mod waits;
+
+pub use convert::convert;
+pub use error::ReportError;

@@ -4,6 +4,9 @@
 //! `version` greater than they know and ignore fields that they do not know;
 //! fields are added, never renamed, within a version.
 
+use std::iter::Sum;
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 /// The value of [`ReportFile::format`].
@@ -187,4 +190,79 @@ pub struct Loss {
     pub what: String,
     /// How many.
     pub count: u64,
+}
+
+impl AddAssign for Total {
+    /// Adds an independent total: variances add up, standard errors do not.
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        self.standard_error = self.standard_error.hypot(other.standard_error);
+    }
+}
+
+impl Sum for Total {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |mut total, part| {
+            total += part;
+            total
+        })
+    }
+}
+
+/// What makes two places the same: see [`Place::identity`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaceIdentity {
+    file: String,
+    line: u32,
+    column: u32,
+    address: u64,
+}
+
+impl Place {
+    /// The place, for comparing: a source location if it is known, whatever
+    /// its address, because a compiler may place one location several times.
+    #[must_use]
+    pub fn identity(&self) -> PlaceIdentity {
+        PlaceIdentity {
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            address: if self.file.is_empty() { self.address } else { 0 },
+        }
+    }
+
+    /// The place as people write it: `file:line`, or the address in hexadecimal.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.file.is_empty() {
+            format!("{:#x}", self.address)
+        } else {
+            format!("{}:{}", self.file, self.line)
+        }
+    }
+}
+
+impl Lock {
+    /// What people call the lock: its name, or where it was made, or its id.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (&self.name, &self.created) {
+            (Some(name), _) => name.clone(),
+            (None, Some(created)) => created.label(),
+            (None, None) if self.id == 0 => format!("{} of unknown origin", self.kind),
+            (None, None) => format!("lock {}", self.id),
+        }
+    }
+
+    /// Time spent waiting for it, in nanoseconds.
+    #[must_use]
+    pub fn wait_ns(&self) -> f64 {
+        self.sites.iter().map(|site| site.wait_ns.total.value).sum()
+    }
+
+    /// How often it was acquired.
+    #[must_use]
+    pub fn acquisitions(&self) -> f64 {
+        self.sites.iter().map(|site| site.acquisitions.value).sum()
+    }
 }

@@ -1,0 +1,116 @@
+//! What stands above and below the table.
+
+use super::super::model::{ReportFile, SessionInfo};
+use super::super::rows::Row;
+use super::super::text::{clean, wrap};
+use super::super::units::{count, duration, plural, thousands};
+use super::super::waits::Waits;
+use super::{Styles, TableOptions, styled};
+
+/// How many waits in progress are told one by one.
+const WAITS: usize = 20;
+/// More periods than this are told as a range.
+const PERIODS: usize = 3;
+const INDENT: usize = 2;
+
+/// The session in a sentence.
+pub(super) fn head(report: &ReportFile, options: &TableOptions) -> String {
+    let session = &report.session;
+    let command = clean(&session.command.join(" "));
+    let program = if command.is_empty() { "a program" } else { command.as_str() };
+    let so_far = if session.complete { "" } else { " so far" };
+    let cost = if session.sample_cost_ns > 0.0 {
+        format!(" of about {} each", duration(session.sample_cost_ns))
+    } else {
+        String::new()
+    };
+    let sentence = format!(
+        "{program} (pid {}): {}{so_far} under {} {}, {}, {}{cost}",
+        session.pid,
+        duration(session.length_ns as f64),
+        clean(&session.backend),
+        clean(&session.backend_version),
+        periods(session),
+        plural(session.samples, "sample"),
+    );
+    wrap(&sentence, options.width, INDENT) + "\n"
+}
+
+/// The periods in words.
+pub(crate) fn periods(session: &SessionInfo) -> String {
+    let every = |period: &u32| match period {
+        1 => "every operation".to_owned(),
+        _ => format!("one operation in {}", thousands(u64::from(*period))),
+    };
+    match session.periods.as_slice() {
+        [] => "contended operations only".to_owned(),
+        all if all.len() <= PERIODS => all.iter().map(every).collect::<Vec<_>>().join(", then "),
+        all => {
+            let (least, most) = (all.iter().min(), all.iter().max());
+            let bounds = [least, most].map(|bound| bound.map_or_else(String::new, every));
+            format!("{} periods from {} to {}", all.len(), bounds[0], bounds[1])
+        }
+    }
+}
+
+/// What the table does not show, and what a reader should know.
+pub(super) fn foot(
+    report: &ReportFile,
+    rows: &[Row],
+    options: &TableOptions,
+    styles: Styles,
+) -> String {
+    let mut lines = Vec::new();
+    let mut say = |style, sentence: &str| {
+        lines.push(styled(style, &wrap(sentence, options.width, INDENT)));
+    };
+    if rows.is_empty() {
+        say(
+            styles.head,
+            "No lock was used or contended while the session ran, as far as its probes see.",
+        );
+    } else if rows.iter().all(|row| row.contentions.value <= 0.0) {
+        say(styles.faint, "No lock was contended.");
+    }
+    let hidden = &rows[rows.len().min(options.top)..];
+    if !hidden.is_empty() {
+        let locks = hidden.iter().map(|row| row.locks).sum();
+        let row_count = plural(hidden.len() as u64, "row");
+        say(
+            styles.faint,
+            &format!(
+                "{row_count} with {} not shown; `--top {}` shows all.",
+                plural(locks, "lock"),
+                rows.len()
+            ),
+        );
+    }
+    waits(report, styles, &mut say);
+    for loss in report.losses.iter().filter(|loss| loss.count > 0) {
+        let what = clean(&loss.what);
+        say(styles.warning, &format!("Not recorded: {} × {what}.", count(loss.count as f64)));
+    }
+    for note in &report.notes {
+        say(styles.warning, &format!("Note: {}", clean(note)));
+    }
+    if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
+}
+
+fn waits(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style, &str)) {
+    let waits = Waits::of(report);
+    if waits.len() == 0 {
+        return;
+    }
+    let number = plural(waits.len() as u64, "wait");
+    say(styles.alarm, &format!("In progress when the report was made: {number}."));
+    for sentence in waits.sentences().take(WAITS) {
+        say(anstyle::Style::new(), &format!("- {sentence}"));
+    }
+    if waits.len() > WAITS {
+        let rest = plural((waits.len() - WAITS) as u64, "shorter wait");
+        say(styles.faint, &format!("- and {rest}"));
+    }
+    for circle in waits.circles() {
+        say(styles.alarm, &circle);
+    }
+}

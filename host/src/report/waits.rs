@@ -1,0 +1,152 @@
+//! Waits that were in progress: who waits for which lock, and who has it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::model::{Lock, PendingAcquisition, ReportFile};
+use super::text::clean;
+use super::units::{duration, plural};
+
+/// The waits of a report, longest first, with what is known of their locks.
+pub(crate) struct Waits<'a> {
+    locks: HashMap<u64, &'a Lock>,
+    holders: HashMap<u64, Vec<&'a PendingAcquisition>>,
+    waiting: Vec<&'a PendingAcquisition>,
+}
+
+impl<'a> Waits<'a> {
+    pub(crate) fn of(report: &'a ReportFile) -> Self {
+        let mut holders: HashMap<u64, Vec<&PendingAcquisition>> = HashMap::new();
+        for held in report.pending.iter().filter(|pending| !pending.waiting) {
+            // Locks without an id cannot be told from one another.
+            if held.lock != 0 {
+                holders.entry(held.lock).or_default().push(held);
+            }
+        }
+        let mut waiting: Vec<_> = report.pending.iter().filter(|wait| wait.waiting).collect();
+        waiting.sort_by_key(|wait| (std::cmp::Reverse(wait.for_ns), wait.thread));
+        let locks = report.locks.iter().map(|lock| (lock.id, lock));
+        Self { locks: locks.filter(|(id, _)| *id != 0).collect(), holders, waiting }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// A sentence per wait, longest first.
+    pub(crate) fn sentences(&self) -> impl Iterator<Item = String> {
+        self.waiting.iter().map(|wait| {
+            let place = wait
+                .place
+                .as_ref()
+                .map_or_else(String::new, |place| format!(" at {}", clean(&place.label())));
+            format!(
+                "thread {} has waited {} for {}{place}; {}",
+                wait.thread,
+                duration(wait.for_ns as f64),
+                self.lock(wait.lock),
+                self.holder(wait),
+            )
+        })
+    }
+
+    fn lock(&self, id: u64) -> String {
+        match self.locks.get(&id) {
+            Some(lock) => format!("{} ({})", clean(&lock.label()), clean(&lock.kind)),
+            None if id == 0 => "a lock".to_owned(),
+            None => format!("lock {id}"),
+        }
+    }
+
+    fn holder(&self, wait: &PendingAcquisition) -> String {
+        let held = self.holders.get(&wait.lock).map_or(&[][..], Vec::as_slice);
+        // An upgrade waits for the other readers, and holds the lock itself.
+        let others = held.iter().filter(|held| held.thread != wait.thread).count();
+        let longest = held
+            .iter()
+            .filter(|held| others == 0 || held.thread != wait.thread)
+            .max_by_key(|held| (held.for_ns, std::cmp::Reverse(held.thread)));
+        match (longest, &wait.holder) {
+            (Some(held), _) if others > 0 || self.is_exclusive(wait.lock) => {
+                let among = if others > 1 {
+                    format!("{}, for the longest time ", plural(others as u64, "thread"))
+                } else {
+                    String::new()
+                };
+                let place = held.place.as_ref().map_or_else(String::new, |place| {
+                    format!(", which acquired it at {}", clean(&place.label()))
+                });
+                let ago = duration(held.for_ns as f64);
+                format!("held by {among}thread {}{place} {ago} ago", held.thread)
+            }
+            (_, Some(place)) => {
+                format!("held by {} when the wait began", clean(&place.label()))
+            }
+            (_, None) => "who holds it is not known".to_owned(),
+        }
+    }
+
+    /// Whether a thread that waits for this lock and holds it has stopped
+    /// itself.
+    fn is_exclusive(&self, id: u64) -> bool {
+        self.locks.get(&id).is_some_and(|lock| lock.kind == "mutex" || lock.kind == "spin")
+    }
+
+    /// Threads that wait for each other, each circle once: a sentence each.
+    pub(crate) fn circles(&self) -> Vec<String> {
+        let mut next = self.successors();
+        // Threads that wait for nobody in a circle are taken away until none
+        // is left; from all others every way leads into a circle.
+        loop {
+            let stuck: BTreeSet<u64> = next.keys().copied().collect();
+            for threads in next.values_mut() {
+                threads.retain(|thread| stuck.contains(thread));
+            }
+            next.retain(|_, threads| !threads.is_empty());
+            if next.len() == stuck.len() {
+                break;
+            }
+        }
+        let mut seen = BTreeSet::new();
+        let mut circles = Vec::new();
+        for &start in next.keys() {
+            let mut path: Vec<u64> = Vec::new();
+            let mut thread = start;
+            while seen.insert(thread) {
+                path.push(thread);
+                thread = next[&thread][0];
+            }
+            if let Some(first) = path.iter().position(|other| *other == thread) {
+                circles.push(circle(&path[first..]));
+            }
+        }
+        circles
+    }
+
+    /// For each waiting thread, those that hold the lock it waits for.
+    fn successors(&self) -> BTreeMap<u64, Vec<u64>> {
+        let mut next: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for wait in &self.waiting {
+            let holders = self.holders.get(&wait.lock).map_or(&[][..], Vec::as_slice);
+            let threads = holders
+                .iter()
+                .map(|held| held.thread)
+                .filter(|thread| *thread != wait.thread || self.is_exclusive(wait.lock));
+            next.entry(wait.thread).or_default().extend(threads);
+        }
+        next
+    }
+}
+
+fn circle(threads: &[u64]) -> String {
+    const UNLESS: &str = "a deadlock, unless one of the waits is timed";
+    match threads {
+        [] => String::new(),
+        [one] => format!("Thread {one} waits for a lock that it holds itself: {UNLESS}."),
+        [one, other] => format!("Threads {one} and {other} wait for each other: {UNLESS}."),
+        [most @ .., last] => {
+            let most: Vec<String> = most.iter().map(ToString::to_string).collect();
+            let most = most.join(", ");
+            format!("Threads {most} and {last} wait for one another in a circle: {UNLESS}.")
+        }
+    }
+}
