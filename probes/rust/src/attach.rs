@@ -4,6 +4,7 @@
 //! `lockscope_core::probe`. A host that is not is named by the environment:
 //! `lockscope run` sets [`HOST_VARIABLE`] to a library, which is opened here.
 
+use core::error::Error as _;
 use core::ffi::c_int;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -38,9 +39,10 @@ pub(crate) fn first_operation() {
     };
     if let Err(error) = open_host(&host) {
         eprintln!(
-            "lockscope: the host named by {HOST_VARIABLE}, {}, cannot be opened: {error}; \
+            "lockscope: the host named by {HOST_VARIABLE}, {}, cannot be opened: {}; \
              the program runs unprofiled. Start it with `lockscope run`, which names the right one.",
-            Path::new(&host).display()
+            Path::new(&host).display(),
+            reason(&error)
         );
     }
 }
@@ -72,6 +74,12 @@ fn open_host(path: &OsStr) -> Result<(), libloading::Error> {
     Ok(())
 }
 
+/// What the dynamic linker said: libloading's own text only says which call
+/// failed.
+fn reason(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +96,7 @@ mod tests {
     #[test]
     fn a_host_that_is_not_there_is_an_error_and_not_the_end() {
         let error = open_host(OsStr::new("/nowhere/liblockscope_host.so")).expect_err("absent");
-        assert!(error.to_string().contains("/nowhere/liblockscope_host.so"), "{error}");
+        let reason = reason(&error);
+        assert!(reason.contains("/nowhere/liblockscope_host.so"), "{reason}");
     }
 }

@@ -116,10 +116,10 @@ impl Condvar {
     /// std's does.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let MutexGuard { hold, inner } = guard;
+        let (hold, inner) = guard.into_parts();
         let mut split = Split::waiting(&self.mark, hold, here());
         let result = self.inner.wait(inner);
-        hold::map_lock(result, |inner| MutexGuard { hold: split.resume(), inner })
+        hold::map_lock(result, |inner| MutexGuard::new(split.resume(), inner))
     }
 
     /// Waits as [`Condvar::wait`] does, while `condition` says true.
@@ -141,10 +141,10 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let MutexGuard { hold, inner } = guard;
+        let (hold, inner) = guard.into_parts();
         let mut split = Split::holding(&self.mark, hold, here());
         let result = self.inner.wait_while(inner, |value| split.goes_on(&mut condition, value));
-        hold::map_lock(result, |inner| MutexGuard { hold: split.resume(), inner })
+        hold::map_lock(result, |inner| MutexGuard::new(split.resume(), inner))
     }
 
     /// Waits as [`Condvar::wait`] does, `ms` milliseconds at most; false if
@@ -185,12 +185,10 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let MutexGuard { hold, inner } = guard;
+        let (hold, inner) = guard.into_parts();
         let mut split = Split::waiting(&self.mark, hold, here());
         let result = self.inner.wait_timeout(inner, dur);
-        hold::map_lock(result, |(inner, outcome)| {
-            (MutexGuard { hold: split.resume(), inner }, outcome)
-        })
+        hold::map_lock(result, |(inner, outcome)| (MutexGuard::new(split.resume(), inner), outcome))
     }
 
     /// Waits as [`Condvar::wait`] does, while `condition` says true, for the
@@ -214,13 +212,11 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let MutexGuard { hold, inner } = guard;
+        let (hold, inner) = guard.into_parts();
         let mut split = Split::holding(&self.mark, hold, here());
         let result =
             self.inner.wait_timeout_while(inner, dur, |value| split.goes_on(&mut condition, value));
-        hold::map_lock(result, |(inner, outcome)| {
-            (MutexGuard { hold: split.resume(), inner }, outcome)
-        })
+        hold::map_lock(result, |(inner, outcome)| (MutexGuard::new(split.resume(), inner), outcome))
     }
 
     /// Wakes one of the threads that wait here, if any does.

@@ -1,26 +1,24 @@
 //! Acquisitions: the way to a hold, and the hold.
 
+use std::mem::ManuallyDrop;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use lockscope_core::event::Mode;
+use lockscope_core::gate::state;
 use lockscope_core::{CallSite, Token, recorder};
 
 use super::mark::Mark;
 use crate::watch::{self, PROBE};
 
-/// The record of an acquisition, if there is one: dropping it ends it.
-///
-/// It stands before std's guard in each of our guards, for fields are dropped
-/// in that order and a record ends while the lock is still owned.
+/// The record of an acquisition, if there is one: dropping it ends it, which
+/// must happen while the lock is still owned.
 pub(super) struct Hold<'a, const KIND: u32> {
     mark: &'a Mark<KIND>,
     token: Token,
 }
 
-const _: () = assert!(size_of::<Hold<'_, 0>>() == 16);
-
 impl<'a, const KIND: u32> Hold<'a, KIND> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(mark: &'a Mark<KIND>, token: Token) -> Self {
         Self { mark, token }
     }
@@ -56,6 +54,62 @@ impl<const KIND: u32> Drop for Hold<'_, KIND> {
     }
 }
 
+/// What each of our guards consists of: a hold, and std's guard `G`.
+pub(super) struct Held<'a, G, const KIND: u32> {
+    hold: ManuallyDrop<Hold<'a, KIND>>,
+    /// Taken by `drop` and `into_parts`, which are the end of it.
+    guard: ManuallyDrop<G>,
+}
+
+impl<'a, G, const KIND: u32> Held<'a, G, KIND> {
+    #[inline(always)]
+    pub(super) fn new(hold: Hold<'a, KIND>, guard: G) -> Self {
+        Self { hold: ManuallyDrop::new(hold), guard: ManuallyDrop::new(guard) }
+    }
+
+    /// Takes it apart; nothing ends.
+    #[inline]
+    pub(super) fn into_parts(self) -> (Hold<'a, KIND>, G) {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, and ends here.
+        unsafe { (ManuallyDrop::take(&mut this.hold), ManuallyDrop::take(&mut this.guard)) }
+    }
+
+    #[inline(always)]
+    pub(super) fn guard(&self) -> &G {
+        &self.guard
+    }
+
+    #[inline(always)]
+    pub(super) fn guard_mut(&mut self) -> &mut G {
+        &mut self.guard
+    }
+}
+
+/// A recorded hold ends in a call that takes everything with it: what would
+/// have to survive a call here would cost registers on a closed gate as well.
+impl<G, const KIND: u32> Drop for Held<'_, G, KIND> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: this is the last use of either.
+        let (hold, guard) =
+            unsafe { (ManuallyDrop::take(&mut self.hold), ManuallyDrop::take(&mut self.guard)) };
+        if hold.token.is_some() {
+            end_recorded(hold, guard);
+        } else {
+            drop(guard);
+            core::mem::forget(hold);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn end_recorded<G, const KIND: u32>(hold: Hold<'_, KIND>, guard: G) {
+    drop(hold);
+    drop(guard);
+}
+
 /// One way to own one of std's locks.
 pub(super) trait Way: Copy {
     /// How it is owned.
@@ -77,14 +131,45 @@ pub(super) fn acquire<W: Way, const KIND: u32>(
     mark: &Mark<KIND>,
     way: W,
 ) -> (LockResult<W::Guard>, Token) {
-    if PROBE.gate.is_closed() {
-        return (way.block(), Token::NONE);
+    let result = match way.attempt() {
+        Ok(guard) => Ok(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+        Err(TryLockError::WouldBlock) => return acquire_contended(mark, way, watch::here()),
+    };
+    match PROBE.gate.state() {
+        state::CLOSED => (result, Token::NONE),
+        state::UNSEEN => acquire_first(result, mark, way, watch::here()),
+        _ => {
+            let result = ManuallyDrop::new(result);
+            let token = uncontended(mark, W::MODE, watch::here());
+            (ManuallyDrop::into_inner(result), token)
+        }
     }
-    acquire_open(mark, way, watch::here())
 }
 
 #[inline(never)]
-fn acquire_open<W: Way, const KIND: u32>(
+#[cold]
+fn uncontended<const KIND: u32>(mark: &Mark<KIND>, mode: Mode, site: CallSite) -> Token {
+    recorder::uncontended(&PROBE, &mark.seen(), mode, site)
+}
+
+/// The first operation of the process: looks for a host, and begins again.
+#[cold]
+#[inline(never)]
+fn acquire_first<W: Way, const KIND: u32>(
+    early: LockResult<W::Guard>,
+    mark: &Mark<KIND>,
+    way: W,
+    site: CallSite,
+) -> (LockResult<W::Guard>, Token) {
+    drop(early);
+    crate::attach::first_operation();
+    acquire_contended(mark, way, site)
+}
+
+#[cold]
+#[inline(never)]
+fn acquire_contended<W: Way, const KIND: u32>(
     mark: &Mark<KIND>,
     way: W,
     site: CallSite,
@@ -92,20 +177,6 @@ fn acquire_open<W: Way, const KIND: u32>(
     if !watch::is_open() {
         return (way.block(), Token::NONE);
     }
-    let result = match way.attempt() {
-        Ok(guard) => Ok(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-        Err(TryLockError::WouldBlock) => return acquire_contended(mark, way, site),
-    };
-    (result, recorder::uncontended(&PROBE, &mark.seen(), W::MODE, site))
-}
-
-#[cold]
-fn acquire_contended<W: Way, const KIND: u32>(
-    mark: &Mark<KIND>,
-    way: W,
-    site: CallSite,
-) -> (LockResult<W::Guard>, Token) {
     let token = recorder::wait(&PROBE, &mark.seen(), W::MODE, site);
     let result = way.block();
     recorder::waited(&PROBE, &mark.seen(), site, token);

@@ -6,7 +6,7 @@ use std::sync::{LockResult, TryLockResult};
 
 use lockscope_core::event::{LockKind, Mode};
 
-use super::hold::{self, Hold, Way};
+use super::hold::{self, Held, Hold, Way};
 use super::mark::Mark;
 
 pub(super) const KIND: u32 = LockKind::MUTEX.0;
@@ -103,7 +103,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Locking(&self.inner));
-        hold::map_lock(result, |inner| MutexGuard { hold: Hold::new(&self.mark, token), inner })
+        hold::map_lock(result, |inner| MutexGuard::new(Hold::new(&self.mark, token), inner))
     }
 
     /// Locks if the mutex is free.
@@ -116,7 +116,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let (result, token) = hold::attempt(&self.mark, Locking(&self.inner));
-        hold::map_try(result, |inner| MutexGuard { hold: Hold::new(&self.mark, token), inner })
+        hold::map_try(result, |inner| MutexGuard::new(Hold::new(&self.mark, token), inner))
     }
 
     /// Whether a panic has poisoned the mutex.
@@ -183,9 +183,18 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[must_use = "a guard that is not kept unlocks its mutex at once"]
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized + 'a> {
-    // In this order: see `Hold`.
-    pub(super) hold: Hold<'a, KIND>,
-    pub(super) inner: std::sync::MutexGuard<'a, T>,
+    held: Held<'a, std::sync::MutexGuard<'a, T>, KIND>,
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    #[inline(always)]
+    pub(super) fn new(hold: Hold<'a, KIND>, guard: std::sync::MutexGuard<'a, T>) -> Self {
+        Self { held: Held::new(hold, guard) }
+    }
+
+    pub(super) fn into_parts(self) -> (Hold<'a, KIND>, std::sync::MutexGuard<'a, T>) {
+        self.held.into_parts()
+    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
@@ -193,25 +202,25 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        &self.inner
+        self.held.guard()
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        self.held.guard_mut()
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }
 
 impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{LockResult, TryLockResult};
 
 use lockscope_core::event::{LockKind, Mode};
 
-use super::hold::{self, Hold, Way};
+use super::hold::{self, Held, Hold, Way};
 use super::mark::Mark;
 use crate::watch::here;
 
@@ -131,8 +131,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Reading(&self.inner));
         hold::map_lock(result, |inner| RwLockReadGuard {
-            _hold: Hold::new(&self.mark, token),
-            inner,
+            held: Held::new(Hold::new(&self.mark, token), inner),
         })
     }
 
@@ -147,8 +146,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let (result, token) = hold::attempt(&self.mark, Reading(&self.inner));
         hold::map_try(result, |inner| RwLockReadGuard {
-            _hold: Hold::new(&self.mark, token),
-            inner,
+            held: Held::new(Hold::new(&self.mark, token), inner),
         })
     }
 
@@ -167,8 +165,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Writing(&self.inner));
         hold::map_lock(result, |inner| RwLockWriteGuard {
-            hold: Hold::new(&self.mark, token),
-            inner,
+            held: Held::new(Hold::new(&self.mark, token), inner),
         })
     }
 
@@ -183,8 +180,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let (result, token) = hold::attempt(&self.mark, Writing(&self.inner));
         hold::map_try(result, |inner| RwLockWriteGuard {
-            hold: Hold::new(&self.mark, token),
-            inner,
+            held: Held::new(Hold::new(&self.mark, token), inner),
         })
     }
 
@@ -253,9 +249,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 #[must_use = "a guard that is not kept unlocks its lock at once"]
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'a, T: ?Sized + 'a> {
-    // In this order: see `Hold`. Nothing but its drop is of use here.
-    _hold: Hold<'a, KIND>,
-    inner: std::sync::RwLockReadGuard<'a, T>,
+    held: Held<'a, std::sync::RwLockReadGuard<'a, T>, KIND>,
 }
 
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
@@ -263,19 +257,19 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        &self.inner
+        self.held.guard()
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }
 
 impl<T: ?Sized + fmt::Display> fmt::Display for RwLockReadGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }
 
@@ -300,9 +294,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for RwLockReadGuard<'_, T> {
 #[must_use = "a guard that is not kept unlocks its lock at once"]
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'a, T: ?Sized + 'a> {
-    // In this order: see `Hold`.
-    hold: Hold<'a, KIND>,
-    inner: std::sync::RwLockWriteGuard<'a, T>,
+    held: Held<'a, std::sync::RwLockWriteGuard<'a, T>, KIND>,
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
@@ -311,9 +303,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// The writer's hold ends here, and the reader's begins.
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
-        let mark = s.hold.end();
-        let inner = std::sync::RwLockWriteGuard::downgrade(s.inner);
-        RwLockReadGuard { _hold: Hold::begin(mark, Mode::SHARED, here()), inner }
+        let (hold, guard) = s.held.into_parts();
+        let mark = hold.end();
+        let guard = std::sync::RwLockWriteGuard::downgrade(guard);
+        RwLockReadGuard { held: Held::new(Hold::begin(mark, Mode::SHARED, here()), guard) }
     }
 }
 
@@ -322,25 +315,25 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        &self.inner
+        self.held.guard()
     }
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        self.held.guard_mut()
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }
 
 impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.held.guard().fmt(f)
     }
 }
