@@ -1,3 +1,19 @@
 //! The host: loads backends, runs sessions, and turns reports into output.
+//!
+//! It is three things in one crate: a library for programs that profile
+//! themselves ([`Profiler`]), the shared library that programs under
+//! `lockscope run` open ([`attach`]), and the command `lockscope` ([`cli`]).
 
+pub mod attach;
+pub mod cli;
+pub mod config;
+mod engine;
+mod error;
+mod flush;
+pub mod loader;
+mod profiler;
 pub mod report;
+mod run;
+
+pub use error::HostError;
+pub use profiler::{Builder, Profiler};

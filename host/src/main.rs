@@ -1,3 +1,5 @@
 //! The `lockscope` command.
 
-fn main() {}
+fn main() {
+    lockscope_host::cli::main();
+}

@@ -17,6 +17,8 @@ pub mod model;
 pub mod pprof;
 mod quantile;
 mod rows;
+#[cfg(test)]
+mod sample;
 pub mod table;
 pub mod terminal;
 mod text;

@@ -62,3 +62,32 @@ pub(crate) fn charges(lock: &Lock) -> Vec<Charge<'_>> {
     }
     charges
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::Site;
+    use super::super::sample::{blame, exact, lock, place, populated, site};
+    use super::*;
+
+    #[test]
+    fn what_nobody_is_blamed_for_is_charged_to_an_unknown_holder() {
+        let mut lock = lock(1, "mutex");
+        let mut waits = Site { contentions: exact(150.0), ..site(place("a.rs", 1), "write") };
+        waits.wait_ns.total = exact(700.0);
+        lock.sites = vec![waits];
+        lock.blame = vec![blame(Some(place("b.rs", 2)), Some(place("a.rs", 1)), 500.0)];
+        let charges = charges(&lock);
+        assert_eq!(charges.len(), 2);
+        assert_eq!(charges[0].holder, Some(&place("b.rs", 2)));
+        assert_eq!(charges[1].holder, None);
+        assert_eq!((charges[1].contentions, charges[1].wait_ns), (50.0, 200.0));
+    }
+
+    #[test]
+    fn charges_add_up_to_the_waits() {
+        for lock in &populated().locks {
+            let charged: f64 = charges(lock).iter().map(|charge| charge.wait_ns).sum();
+            assert!((charged - lock.wait_ns()).abs() < 1.0, "{}", lock.label());
+        }
+    }
+}

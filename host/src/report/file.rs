@@ -18,13 +18,7 @@ use super::model::{FORMAT, ReportFile, VERSION};
 /// [`ReportError`], by what is wrong: missing, unreadable, empty, truncated,
 /// not JSON, not a report, of a newer version, or not as its version demands.
 pub fn read(path: &Path) -> Result<ReportFile, ReportError> {
-    let text = text(path)?;
-    let version = version(path, &text)?;
-    serde_json::from_slice(&text).map_err(|source| ReportError::Field {
-        path: path.to_owned(),
-        version,
-        source,
-    })
+    parse(path, &text(path)?)
 }
 
 /// Reads a report as it stands, with fields that this version does not know.
@@ -34,10 +28,14 @@ pub fn read(path: &Path) -> Result<ReportFile, ReportError> {
 /// As [`read`].
 pub(crate) fn read_value(path: &Path) -> Result<Value, ReportError> {
     let text = text(path)?;
-    let version = version(path, &text)?;
+    parse(path, &text)?;
+    serde_json::from_slice(&text).map_err(|source| not_json(path, &text, source))
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<ReportFile, ReportError> {
+    let version = version(path, text)?;
     let field = |source| ReportError::Field { path: path.to_owned(), version, source };
-    serde_json::from_slice::<ReportFile>(&text).map_err(field)?;
-    serde_json::from_slice(&text).map_err(field)
+    serde_json::from_slice(text).map_err(field)
 }
 
 /// Writes a report, whole or not at all: whoever reads the file meanwhile

@@ -8,10 +8,10 @@
 //! | [`Profile::Block`] | who waited | the same |
 //! | [`Profile::Hold`] | who held the lock | `acquisitions`/`count`, `hold`/`nanoseconds` |
 //!
-//! Values are estimates for the whole session, weighted already: the period is
-//! 1. Labels say which lock: `lock` (its name, or where it was made),
-//! `lock_kind`, `creation_site` if known, and the number `lock_id` if it is one
-//! lock; `waiter` in the mutex profile says who waited.
+//! Values are estimates for the whole session, weighted already, so the
+//! profile's own period is 1. Labels say which lock: `lock` (its name, or where
+//! it was made), `lock_kind`, `creation_site` if known, and the number `lock_id`
+//! if it is one lock; `waiter` in the mutex profile says who waited.
 //!
 //! Rust names the file and line of a lock operation and not the function, so a
 //! stack is one frame, and what a viewer shows as the function's name is
@@ -194,7 +194,9 @@ fn comments(report: &ReportFile) -> Vec<String> {
         format!("samples: {}", thousands(session.samples)),
     ];
     let losses = report.losses.iter().filter(|loss| loss.count > 0);
-    comments.extend(losses.map(|loss| format!("lost: {} × {}", thousands(loss.count), loss.what)));
+    comments.extend(
+        losses.map(|loss| format!("not recorded: {} {}", thousands(loss.count), loss.what)),
+    );
     comments.extend(report.notes.iter().map(|note| format!("note: {note}")));
     comments.iter().map(|comment| clean(comment)).collect()
 }

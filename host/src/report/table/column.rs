@@ -2,7 +2,7 @@
 
 use super::super::rows::{Row, SortKey};
 use super::super::text::{cut_left, width};
-use super::super::units::{count, duration, error, share, thousands};
+use super::super::units::{count, duration, error, share};
 use super::TableOptions;
 
 /// Blanks between two columns.
@@ -212,7 +212,8 @@ fn cell(column: Column, row: &Row, errors: bool, room: Option<usize>) -> String 
 
 /// The label is cut, how many locks it stands for is not.
 fn lock(row: &Row, room: Option<usize>) -> String {
-    let times = if row.locks > 1 { format!(" ×{}", thousands(row.locks)) } else { String::new() };
+    let times =
+        if row.locks > 1 { format!(" ×{}", count(row.locks as f64)) } else { String::new() };
     let label = match room {
         Some(room) => cut_left(&row.label, room.saturating_sub(width(&times))),
         None => row.label.clone(),

@@ -88,7 +88,7 @@ pub(super) fn foot(
     waits(report, styles, &mut say);
     for loss in report.losses.iter().filter(|loss| loss.count > 0) {
         let what = clean(&loss.what);
-        say(styles.warning, &format!("Not recorded: {} × {what}.", count(loss.count as f64)));
+        say(styles.warning, &format!("Not recorded: {} {what}.", count(loss.count as f64)));
     }
     for note in &report.notes {
         say(styles.warning, &format!("Note: {}", clean(note)));

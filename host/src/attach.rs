@@ -1,0 +1,155 @@
+//! The entry for programs under `lockscope run`: their probe opens this
+//! library at its first lock operation and hands itself over.
+
+use core::ffi::c_int;
+use std::panic::catch_unwind;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use lockscope_core::{ABI_VERSION, Probe};
+
+use crate::config::{Config, Overrides, Sources, is_privileged};
+use crate::engine::{ENGINE, Plan};
+use crate::error::HostError;
+use crate::flush::Flusher;
+
+/// Exit status of a program that was to be profiled strictly and cannot be.
+pub(crate) const STRICT_STATUS: c_int = 125;
+
+/// What the first probe has brought about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attached {
+    /// A session runs until the process ends.
+    Running,
+    /// The process is not profiled.
+    Unprofiled,
+}
+
+static ATTACHED: Mutex<Option<Attached>> = Mutex::new(None);
+static FLUSHER: OnceLock<Flusher> = OnceLock::new();
+
+/// Takes a probe into the process's session, which the first one starts.
+///
+/// Returns 0 if the probe was taken, or if nothing is to be profiled; anything
+/// else once stderr says what is wrong.
+///
+/// # Safety
+///
+/// - `probe` is null, or points to a probe that lives as long as the process.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lockscope_attach_v1(probe: *const Probe) -> c_int {
+    let attached = catch_unwind(|| {
+        // SAFETY: as the caller promises.
+        let Some(probe) = (unsafe { probe.as_ref() }) else { return 1 };
+        if is_privileged() {
+            return 0;
+        }
+        match attach(probe) {
+            Ok(()) => 0,
+            Err(error) => give_up(&error),
+        }
+    });
+    // A panic has said so on stderr; the program is not to pay for it.
+    attached.unwrap_or(1)
+}
+
+fn attach(probe: &'static Probe) -> Result<(), HostError> {
+    check(probe)?;
+    let mut attached = ATTACHED.lock().unwrap_or_else(PoisonError::into_inner);
+    if attached.is_none() {
+        // Until it has succeeded it has failed, so that a second probe does
+        // not tell the same again.
+        *attached = Some(Attached::Unprofiled);
+        let config = Config::resolve(&Sources::of_process(), &Overrides::default())?;
+        if !config.enabled.value {
+            return Ok(());
+        }
+        start(&config, probe)?;
+        *attached = Some(Attached::Running);
+        return Ok(());
+    }
+    if *attached == Some(Attached::Running) { ENGINE.adopt(probe) } else { Ok(()) }
+}
+
+/// Whether this host knows the probe's layout. Its first fields are those of
+/// every version.
+fn check(probe: &Probe) -> Result<(), HostError> {
+    let size = size_of::<Probe>() as u32;
+    if probe.version == ABI_VERSION && probe.size == size {
+        return Ok(());
+    }
+    Err(HostError::ProbeVersion {
+        found_version: probe.version,
+        found_size: probe.size,
+        version: ABI_VERSION,
+        size,
+    })
+}
+
+fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
+    let output = config.output_of(std::process::id());
+    let output = crate::config::Placed {
+        // Absolute: the program may go elsewhere.
+        value: std::path::absolute(&output.value).unwrap_or(output.value),
+        place: output.place,
+    };
+    crate::flush::check(&output)?;
+    let plan = Plan::new(config)?;
+    // First of all the probe, which another host may have.
+    ENGINE.adopt(probe)?;
+    ENGINE.start(&plan)?;
+    match Flusher::spawn(output, config.flush_interval.value) {
+        Ok(flusher) => {
+            let _ = FLUSHER.set(flusher);
+        }
+        Err(error) => {
+            let _ = ENGINE.stop();
+            return Err(error);
+        }
+    }
+    // SAFETY: the handler is a function of this library, which is never
+    // unloaded.
+    if unsafe { libc::atexit(at_exit) } != 0 {
+        eprintln!(
+            "lockscope: the system takes no more handlers for the program's end; the last report is the one that is written while it runs"
+        );
+    }
+    Ok(())
+}
+
+extern "C" fn at_exit() {
+    // A panic would end in the runtime's abort: the program has its own end.
+    let _ = catch_unwind(|| {
+        let Some(flusher) = FLUSHER.get() else { return };
+        match flusher.finish() {
+            // A fork that ends by `exit` is not the process that attached.
+            Ok(_) | Err(HostError::Forked { .. }) => {}
+            Err(error) => eprintln!("lockscope: {error}"),
+        }
+    });
+}
+
+/// Says what is wrong, once and clearly. The program goes on unprofiled,
+/// unless it was to be profiled or not to run at all.
+fn give_up(error: &HostError) -> c_int {
+    if is_strict() {
+        eprintln!("lockscope: {error}; the program does not run, because of LOCKSCOPE_STRICT");
+        // SAFETY: ends the process at once: nothing of it is to run any more,
+        // its handlers for the end included.
+        unsafe { libc::_exit(STRICT_STATUS) };
+    }
+    eprintln!("lockscope: {error}; the program runs unprofiled");
+    1
+}
+
+/// Whether errors are the end. The configuration itself may be the error: then
+/// the variable alone decides.
+fn is_strict() -> bool {
+    let sources = Sources::of_process();
+    Config::resolve(&sources, &Overrides::default()).map_or_else(
+        |_| {
+            std::env::var_os("LOCKSCOPE_STRICT")
+                .is_some_and(|value| value == "1" || value == "true")
+        },
+        |config| config.strict.value,
+    )
+}

@@ -1,0 +1,228 @@
+//! The command's arguments, and what it prints.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Overrides, Place, Sources};
+use crate::error::HostError;
+use crate::loader::{Candidate, Plugin, SearchPath};
+use crate::report::command::{self, ReportArgs};
+use crate::run::{Run, become_ending};
+
+/// Shows which locks of a program cost time, who waits, and who makes them
+/// wait.
+#[derive(Debug, Parser)]
+#[command(name = "lockscope", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a program and profile its locks.
+    Run(RunArgs),
+    /// Show a report again, or turn it into another format.
+    Report(ReportArgs),
+    /// List the backends that are there, and where they were found.
+    Backends(BackendsArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Backend: its name, or the path of its plugin.
+    #[arg(long, value_name = "NAME|PATH")]
+    backend: Option<String>,
+    /// Sample one operation in N.
+    #[arg(long, value_name = "N")]
+    period: Option<String>,
+    /// Write the report to this file; `{pid}` stands for the process.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Write the report at least this often, as in 500ms, 10s or 1m.
+    #[arg(long, value_name = "TIME")]
+    flush_interval: Option<String>,
+    /// Set a key of the backend.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Do not run the program if it cannot be profiled: exit with 125.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    common: CommonArgs,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
+    program: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Read this configuration file instead of lockscope.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Look for plugins in this folder first. Can be repeated.
+    #[arg(long, value_name = "DIR")]
+    plugin_path: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct BackendsArgs {
+    #[command(subcommand)]
+    command: Option<BackendsCommand>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum BackendsCommand {
+    /// Show one plugin, or say exactly why it cannot be loaded.
+    Inspect {
+        /// The plugin's file.
+        path: PathBuf,
+    },
+}
+
+/// Runs the command with this process's arguments, and ends the process.
+pub fn main() -> ! {
+    let done = match Cli::parse().command {
+        Command::Run(arguments) => become_ending(arguments.run().execute()),
+        Command::Report(arguments) => {
+            command::run(&arguments, &mut std::io::stdout().lock()).map_err(HostError::from)
+        }
+        Command::Backends(arguments) => arguments.execute(),
+    };
+    if let Err(error) = &done {
+        eprintln!("lockscope: {error}");
+    }
+    std::process::exit(i32::from(done.is_err()))
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+        .ok_or_else(|| "expected KEY=VALUE".to_owned())
+}
+
+impl CommonArgs {
+    fn add_to(&self, overrides: &mut Overrides) {
+        if let Some(path) = &self.config {
+            overrides.config(path.clone(), Place::Flag("--config"));
+        }
+        if !self.plugin_path.is_empty() {
+            overrides.plugin_path(self.plugin_path.clone(), Place::Flag("--plugin-path"));
+        }
+    }
+}
+
+impl RunArgs {
+    fn run(self) -> Run {
+        let mut overrides = Overrides::default();
+        let flags = [
+            ("backend", self.backend, "--backend"),
+            ("period", self.period, "--period"),
+            ("output", self.output, "--output"),
+            ("flush_interval", self.flush_interval, "--flush-interval"),
+            ("strict", self.strict.then(|| "true".to_owned()), "--strict"),
+        ];
+        for (key, value, flag) in flags {
+            if let Some(value) = value {
+                overrides.set(key, value, Place::Flag(flag));
+            }
+        }
+        for (key, value) in self.set {
+            overrides.setting(&key, value, Place::Flag("--set"));
+        }
+        self.common.add_to(&mut overrides);
+        Run { command: self.program, overrides, strict: self.strict }
+    }
+}
+
+impl BackendsArgs {
+    fn execute(&self) -> Result<(), HostError> {
+        let text = match &self.command {
+            Some(BackendsCommand::Inspect { path }) => inspection(&Plugin::open(path)?),
+            None => {
+                let mut overrides = Overrides::default();
+                self.common.add_to(&mut overrides);
+                let config = Config::resolve(&Sources::of_process(), &overrides)?;
+                listing(&SearchPath::new(&config))
+            }
+        };
+        say(&text);
+        Ok(())
+    }
+}
+
+/// Prints to stdout. A reader who has gone is no reason to complain.
+fn say(text: &str) {
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("lockscope: stdout cannot be written: {error}; redirect it elsewhere");
+    }
+}
+
+fn listing(path: &SearchPath) -> String {
+    let candidates = path.candidates();
+    let mut text: String = candidates.iter().map(listed).collect();
+    if candidates.is_empty() {
+        text.push_str("No backend was found.\n");
+    }
+    text.push_str("Searched, first to last:\n");
+    for step in &path.steps {
+        let absent = if step.folder.is_dir() { "" } else { ", does not exist" };
+        text.push_str(&format!("  {} ({}{absent})\n", step.folder.display(), step.why));
+    }
+    text
+}
+
+fn listed(candidate: &Candidate) -> String {
+    let file = candidate.path.display();
+    match &candidate.plugin {
+        Ok(Plugin { description, .. }) => {
+            let shadow = candidate.shadowed_by.as_ref().map(|other| {
+                if other.parent() == candidate.path.parent() {
+                    format!("  has the name of {}: remove one of them\n", other.display())
+                } else {
+                    format!("  shadowed by {}\n", other.display())
+                }
+            });
+            format!(
+                "{} {}: {}\n  {file} ({})\n{}",
+                description.name,
+                description.version,
+                description.summary,
+                candidate.why,
+                shadow.unwrap_or_default()
+            )
+        }
+        Err(error) => format!("cannot be loaded: {file}\n  {error}\n"),
+    }
+}
+
+fn inspection(plugin: &Plugin) -> String {
+    let Plugin { path, description, abi_version, data_plane, .. } = plugin;
+    let mut text = format!(
+        "{} {}: {}\n  file         {}\n  ABI version  {abi_version}\n  data plane   version {}, {} bytes of hook table, {} of session, {} of event, {} of lock, {} of slot\n",
+        description.name,
+        description.version,
+        description.summary,
+        path.display(),
+        data_plane.version,
+        data_plane.hook_table,
+        data_plane.session,
+        data_plane.event,
+        data_plane.lock_ref,
+        data_plane.slot,
+    );
+    if description.keys.is_empty() {
+        text.push_str("  no configuration keys\n");
+    }
+    for key in &description.keys {
+        text.push_str(&format!("  {} = {}\n    {}\n", key.name, key.default, key.help));
+    }
+    text
+}

@@ -1,0 +1,274 @@
+//! Configuration: what holds, and who said so.
+//!
+//! Built-in defaults, then `lockscope.toml`, then `LOCKSCOPE_*` variables,
+//! then flags or the builder: each overrides the one before. A key that does
+//! not exist is an error wherever it stands, because a setting that is
+//! silently ignored is worse than none.
+
+mod file;
+mod place;
+mod settings;
+mod value;
+mod variables;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use place::{Place, Placed};
+pub use settings::Resolved;
+pub(crate) use settings::shout;
+pub(crate) use value::duration_text;
+
+use crate::error::{HostError, nearest};
+
+/// The file that is read from the current folder if none is named.
+pub const FILE_NAME: &str = "lockscope.toml";
+/// What all variables begin with.
+pub(crate) const PREFIX: &str = "LOCKSCOPE_";
+/// Keys that every backend's configuration stands beside.
+pub(crate) const KEYS: [&str; 7] =
+    ["backend", "output", "flush_interval", "plugin_path", "strict", "enabled", "period"];
+
+/// The configuration that holds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the backend, or path of its plugin if it has a `/`.
+    pub backend: Placed<String>,
+    /// Where the report goes. `{pid}` in it stands for the process.
+    pub output: Option<Placed<PathBuf>>,
+    /// Longest time between two writings of the report.
+    pub flush_interval: Placed<Duration>,
+    /// Folders in which plugins are looked for first.
+    pub plugin_path: Vec<Placed<PathBuf>>,
+    /// Whether an error ends the program instead of leaving it unprofiled.
+    pub strict: Placed<bool>,
+    /// Whether anything is profiled at all.
+    pub enabled: Placed<bool>,
+    /// The configuration file that was read.
+    pub file: Option<PathBuf>,
+    /// Values for backends, lowest precedence first.
+    settings: Vec<Given>,
+}
+
+/// One value that somebody gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// Whose it is.
+    pub(crate) owner: Owner,
+    /// Its key.
+    pub(crate) key: String,
+    /// The value, as text; lists have several.
+    pub(crate) values: Vec<String>,
+    /// Who gave it.
+    pub(crate) place: Place,
+}
+
+/// Whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// One of [`KEYS`].
+    Host,
+    /// The backend of this name.
+    Backend(String),
+    /// To be seen once the backends' names are known: the rest of a variable.
+    Variable,
+}
+
+/// Where configuration comes from, apart from flags and the builder.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The process's variables.
+    pub variables: Vec<(OsString, OsString)>,
+    /// The folder of `lockscope.toml`, and of relative paths.
+    pub folder: Option<PathBuf>,
+}
+
+impl Sources {
+    /// Those of this process; none if it has more rights than who started it.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::honoured(is_privileged(), || Self {
+            variables: std::env::vars_os().collect(),
+            folder: std::env::current_dir().ok(),
+        })
+    }
+
+    /// A program that has more rights than who started it takes nothing from
+    /// the environment, and the current folder is part of that.
+    fn honoured(privileged: bool, sources: impl FnOnce() -> Self) -> Self {
+        if privileged { Self::default() } else { sources() }
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsString> {
+        self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// Whether this process has more rights than who started it (set-user-id,
+/// capabilities).
+#[must_use]
+pub fn is_privileged() -> bool {
+    // SAFETY: the call reads a word that the kernel left for the process.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// What flags or the builder say: the last word.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    given: Vec<Given>,
+    config: Option<Placed<PathBuf>>,
+}
+
+impl Overrides {
+    /// Sets one of the host's keys, or the chosen backend's `period`.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<String>, place: Place) {
+        self.given.push(Given {
+            owner: Owner::Host,
+            key: key.to_owned(),
+            values: vec![value.into()],
+            place,
+        });
+    }
+
+    /// Adds a folder to the search path for plugins.
+    pub(crate) fn plugin_path(&mut self, folders: Vec<String>, place: Place) {
+        let key = "plugin_path".to_owned();
+        self.given.push(Given { owner: Owner::Host, key, values: folders, place });
+    }
+
+    /// Sets a key of the chosen backend.
+    pub(crate) fn setting(&mut self, key: &str, value: impl Into<String>, place: Place) {
+        self.given.push(Given {
+            owner: Owner::Backend(settings::CHOSEN.to_owned()),
+            key: key.to_owned(),
+            values: vec![value.into()],
+            place,
+        });
+    }
+
+    /// Names the configuration file.
+    pub(crate) fn config(&mut self, path: PathBuf, place: Place) {
+        self.config = Some(Placed { value: path, place });
+    }
+}
+
+impl Config {
+    /// The configuration that holds, apart from what only the backend knows.
+    ///
+    /// # Errors
+    ///
+    /// A file that is named and absent, unreadable, or not TOML; a key that
+    /// does not exist; a value that its key cannot have.
+    pub fn resolve(sources: &Sources, overrides: &Overrides) -> Result<Self, HostError> {
+        let mut config = Self::built_in();
+        if let Some(file) = file::locate(sources, overrides.config.as_ref()) {
+            config.read(&file)?;
+        }
+        for given in variables::read(sources).into_iter().chain(overrides.given.iter().cloned()) {
+            config.apply(given)?;
+        }
+        Ok(config)
+    }
+
+    fn built_in() -> Self {
+        Self {
+            backend: Placed::built_in("wrapper".to_owned()),
+            output: None,
+            flush_interval: Placed::built_in(Duration::from_secs(10)),
+            plugin_path: Vec::new(),
+            strict: Placed::built_in(false),
+            enabled: Placed::built_in(true),
+            file: None,
+            settings: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, file: &file::Located) -> Result<(), HostError> {
+        if let Some(given) = file::read(file)? {
+            self.file = Some(file.path.clone());
+            for given in given {
+                self.apply(given)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, given: Given) -> Result<(), HostError> {
+        if given.owner != Owner::Host || given.key == "period" {
+            self.settings.push(given);
+            return Ok(());
+        }
+        let place = given.place.clone();
+        match given.key.as_str() {
+            "backend" => {
+                let value = given.one("the name of a backend, or the path of a plugin")?;
+                let value = if value.contains('/') { place.anchor(&value) } else { value };
+                self.backend = Placed { value, place };
+            }
+            "output" => {
+                let value = place.anchor(&given.one("the path of a file")?).into();
+                self.output = Some(Placed { value, place });
+            }
+            "flush_interval" => {
+                self.flush_interval = Placed { value: value::duration(&given)?, place };
+            }
+            "plugin_path" => {
+                let folders = given.values.iter().map(|folder| place.anchor(folder).into());
+                self.plugin_path =
+                    folders.map(|value| Placed { value, place: place.clone() }).collect();
+            }
+            "strict" => self.strict = Placed { value: value::boolean(&given)?, place },
+            "enabled" => self.enabled = Placed { value: value::boolean(&given)?, place },
+            _ => return Err(unknown_key(&given.key, place, &KEYS)),
+        }
+        Ok(())
+    }
+
+    /// The file that the report of process `pid` goes to.
+    #[must_use]
+    pub fn output_of(&self, pid: u32) -> Placed<PathBuf> {
+        let Some(output) = &self.output else {
+            return Placed::built_in(PathBuf::from(format!("lockscope-{pid}.json")));
+        };
+        let value = output.value.to_string_lossy().replace("{pid}", &pid.to_string());
+        Placed { value: value.into(), place: output.place.clone() }
+    }
+}
+
+impl Given {
+    /// The one value that it must have.
+    fn one(&self, expected: &'static str) -> Result<String, HostError> {
+        match self.values.as_slice() {
+            [value] if !value.is_empty() => Ok(value.clone()),
+            values => Err(self.bad(&values.join(", "), expected, None)),
+        }
+    }
+
+    fn bad(&self, value: &str, expected: &'static str, nearest: Option<String>) -> HostError {
+        HostError::BadValue {
+            key: self.key.clone(),
+            value: value.to_owned(),
+            place: self.place.clone(),
+            expected,
+            nearest,
+        }
+    }
+}
+
+pub(crate) fn unknown_key(key: &str, place: Place, valid: &[&str]) -> HostError {
+    HostError::UnknownKey {
+        key: key.to_owned(),
+        place,
+        nearest: nearest(key, valid.iter().copied()),
+        valid: if valid.is_empty() { "nothing".to_owned() } else { valid.join(", ") },
+    }
+}
+
+/// `path`, seen from `folder` if it is relative.
+pub(crate) fn anchored(folder: &Path, path: &str) -> String {
+    folder.join(path).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Values as people write them.
+
+use std::time::Duration;
+
+use super::Given;
+use crate::error::{HostError, nearest};
+
+const BOOLEANS: [(&str, bool); 8] = [
+    ("true", true),
+    ("false", false),
+    ("1", true),
+    ("0", false),
+    ("yes", true),
+    ("no", false),
+    ("on", true),
+    ("off", false),
+];
+
+const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const DURATION: &str = "a time longer than 0 with its unit, as in 500ms, 10s or 1m";
+
+pub(super) fn boolean(given: &Given) -> Result<bool, HostError> {
+    const EXPECTED: &str = "true or false";
+    let text = given.one(EXPECTED)?.to_ascii_lowercase();
+    BOOLEANS.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let near = nearest(&text, BOOLEANS.iter().map(|(name, _)| *name).take(2));
+        given.bad(&text, EXPECTED, near)
+    })
+}
+
+pub(super) fn duration(given: &Given) -> Result<Duration, HostError> {
+    let text = given.one(DURATION)?;
+    parse_duration(&text).ok_or_else(|| {
+        let bare = text.parse::<u64>().ok().filter(|number| *number > 0);
+        given.bad(&text, DURATION, bare.map(|number| format!("{number}s")))
+    })
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
+    let ms = number.parse::<u64>().ok()?.checked_mul(*ms)?;
+    (ms > 0).then(|| Duration::from_millis(ms))
+}
+
+/// A duration in the form that the configuration takes.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis().max(1))
+}

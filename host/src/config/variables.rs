@@ -1,0 +1,37 @@
+//! Configuration by `LOCKSCOPE_*` variables.
+
+use super::{Given, KEYS, Owner, PREFIX, Place, Sources};
+
+/// Names the configuration file; empty: none is read.
+pub(super) const CONFIG: &str = "LOCKSCOPE_CONFIG";
+/// Names the host's library, for the probe that opens it.
+const HOST: &str = "LOCKSCOPE_HOST";
+
+/// What the variables say, generic keys before those of one backend, which
+/// are more exact and therefore override them.
+pub(super) fn read(sources: &Sources) -> Vec<Given> {
+    let mut given = Vec::new();
+    for (name, value) in &sources.variables {
+        let Some(name) = name.to_str() else { continue };
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        if name == CONFIG || name == HOST {
+            continue;
+        }
+        let key = rest.to_ascii_lowercase();
+        let place = Place::Variable(name.to_owned());
+        let value = value.to_string_lossy().into_owned();
+        given.push(match key.as_str() {
+            "plugin_path" => Given { owner: Owner::Host, key, values: folders(&value), place },
+            known if KEYS.contains(&known) => {
+                Given { owner: Owner::Host, key, values: vec![value], place }
+            }
+            _ => Given { owner: Owner::Variable, key: rest.to_owned(), values: vec![value], place },
+        });
+    }
+    given.sort_by_key(|given| given.owner == Owner::Variable);
+    given
+}
+
+fn folders(list: &str) -> Vec<String> {
+    list.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned).collect()
+}

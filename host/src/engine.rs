@@ -1,0 +1,358 @@
+//! The session's life: init → start ⇄ stop → report.
+//!
+//! There is one engine in a process, because there is one gate per probe. It
+//! is the only one who opens and closes gates, but for two exceptions that
+//! only close them: a hook that abandons its session, and the child of a fork.
+
+mod gates;
+mod reporting;
+mod scale;
+
+use core::ffi::c_void;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lockscope_core::backend::{BackendBox, BackendError, ErrorKind, SessionRef};
+use lockscope_core::clock::{self, ClockScale};
+use lockscope_core::gate::{Opening, state as gate_state};
+use lockscope_core::sync::{self, AtomicU64, Ordering};
+use lockscope_core::{HookTable, Probe, Session, probe};
+
+use crate::config::{Config, Resolved};
+use crate::error::HostError;
+use crate::loader::{Found, Plugin, SearchPath};
+use crate::report::model::{Place, ReportFile};
+
+/// The engine of this process.
+pub(crate) static ENGINE: Engine = Engine { state: Mutex::new(None) };
+
+/// Starts and stops sessions, and knows the probes.
+pub(crate) struct Engine {
+    state: Mutex<Option<State>>,
+}
+
+/// What a session is to be made of.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) plugin: Plugin,
+    pub(crate) settings: Resolved,
+}
+
+impl Plan {
+    /// Finds the backend that `config` chooses, and its configuration.
+    pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
+        let Found { plugin, others } = SearchPath::new(config).find(&config.backend)?;
+        let settings = config.settings_for(&plugin.description, &others)?;
+        Ok(Self { plugin, settings })
+    }
+}
+
+#[derive(Default)]
+struct State {
+    /// The process that this state belongs to; a fork has a copy of it.
+    owner: u32,
+    generation: u32,
+    session: Option<Running>,
+    instances: Vec<Instance>,
+    /// What probes said of their call sites.
+    places: HashMap<(u32, usize), Place>,
+    /// Why probes are not watched.
+    refusals: Vec<HostError>,
+}
+
+/// A backend that has taken its configuration.
+struct Instance {
+    plugin: PathBuf,
+    settings: Resolved,
+    entry: Entry,
+}
+
+/// The two faces of a backend.
+#[derive(Clone, Copy)]
+struct Entry {
+    backend: &'static BackendBox,
+    hooks: &'static HookTable,
+}
+
+/// The session that is running.
+struct Running {
+    name: String,
+    version: String,
+    plugin: PathBuf,
+    settings: Vec<(String, String)>,
+    entry: Entry,
+    generation: u32,
+    expedited: bool,
+    clock: ClockScale,
+    /// In ticks.
+    started: u64,
+    started_unix_ns: u64,
+    /// Losses of each probe's threads before the session, by its `lost` entry.
+    lost_before: HashMap<usize, u64>,
+    notes: Vec<String>,
+    abandonment_told: bool,
+}
+
+impl Engine {
+    /// Begins a session.
+    pub(crate) fn start(&self, plan: &Plan) -> Result<(), HostError> {
+        self.with(|state| state.start(plan))
+    }
+
+    /// What the running session has recorded so far.
+    pub(crate) fn snapshot(&self) -> Result<ReportFile, HostError> {
+        self.with(|state| {
+            state.check_owner()?;
+            state.report(false)
+        })
+    }
+
+    /// Ends the session: when this returns, none of its hooks is running or
+    /// will run.
+    pub(crate) fn stop(&self) -> Result<ReportFile, HostError> {
+        self.with(State::stop)
+    }
+
+    /// Takes a probe: its gate is opened whenever a session runs.
+    pub(crate) fn adopt(&self, probe: &'static Probe) -> Result<(), HostError> {
+        self.with(|state| state.adopt(probe))
+    }
+
+    /// Asks the register of the copy of `lockscope-core` that this host is
+    /// linked with for its probes, now and later.
+    pub(crate) fn listen(&'static self) {
+        probe::on_arrival(|probe| {
+            if gates::hand_in(probe) {
+                ENGINE.adopt_handed_in();
+            }
+        });
+    }
+
+    /// Whether probes came that could not be taken, and none that could.
+    pub(crate) fn refusal(&self) -> Option<HostError> {
+        self.with(
+            |state| {
+                if gates::probes().next().is_some() { None } else { state.refusals.pop() }
+            },
+        )
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let done = act(self.lock().get_or_insert_default());
+        self.adopt_handed_in();
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the probes that were left, unless somebody holds the engine, who
+    /// will do this on leaving.
+    fn adopt_handed_in(&self) {
+        // SeqCst: between leaving a probe and trying the lock here, and
+        // between giving the lock back and looking for probes there; one of
+        // the two sees the other.
+        sync::fence(Ordering::SeqCst);
+        while gates::any_handed_in() {
+            let Ok(mut state) = self.state.try_lock() else { return };
+            let state = state.get_or_insert_default();
+            for probe in gates::take_handed_in() {
+                if let Err(error) = state.adopt(probe) {
+                    state.refuse(error);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn start(&mut self, plan: &Plan) -> Result<(), HostError> {
+        self.begin_life();
+        if let Some(running) = &self.session {
+            return Err(HostError::SessionRunning { backend: running.name.clone() });
+        }
+        let clock = scale::scale();
+        let expedited = sync::register_expedited();
+        let entry = self.entry(plan)?;
+        let seen = gates::probes().map(|probe| probe.gate.generation()).max().unwrap_or(0);
+        let generation = self.generation.max(seen) + 1;
+        let started = clock::now(clock.tsc == 1);
+        let started_unix_ns = unix_ns();
+        let session = Session {
+            generation,
+            reserved: 0,
+            clock,
+            started,
+            seed: started_unix_ns ^ u64::from(self.owner) << 32,
+            next_lock_id,
+            abandon: gates::abandon,
+            context: generation as usize as *const c_void,
+        };
+        self.generation = generation;
+        entry
+            .backend
+            .start(SessionRef((&raw const session).cast()))
+            .into_result()
+            .map_err(|source| failed(plan, "start", source))?;
+        self.session = Some(Running {
+            name: plan.plugin.description.name.to_string(),
+            version: plan.plugin.description.version.to_string(),
+            plugin: plan.plugin.path.clone(),
+            settings: plan.settings.pairs(),
+            entry,
+            generation,
+            expedited,
+            clock,
+            started,
+            started_unix_ns,
+            lost_before: HashMap::new(),
+            notes: Vec::new(),
+            abandonment_told: false,
+        });
+        gates::probes().for_each(|probe| self.open(probe));
+        Ok(())
+    }
+
+    /// A state that came by fork is the parent's: its session and backends
+    /// are left to themselves.
+    fn begin_life(&mut self) {
+        let pid = std::process::id();
+        if self.owner != pid {
+            self.owner = pid;
+            self.session = None;
+            self.instances = Vec::new();
+        }
+        gates::close_in_forked_children();
+    }
+
+    /// An instance of the plugin that was initialised with these settings: a
+    /// backend is initialised once, and lives for ever.
+    fn entry(&mut self, plan: &Plan) -> Result<Entry, HostError> {
+        let same = |instance: &&Instance| {
+            instance.plugin == plan.plugin.path && instance.settings == plan.settings
+        };
+        if let Some(instance) = self.instances.iter().find(same) {
+            return Ok(instance.entry);
+        }
+        let (backend, hooks) = plan.plugin.create()?;
+        let entry = Entry { backend, hooks };
+        backend.init(plan.settings.for_backend().into()).into_result().map_err(|source| {
+            HostError::Init {
+                backend: plan.plugin.description.name.to_string(),
+                settings: match source.kind {
+                    ErrorKind::Setting => plan.settings.in_question(&source),
+                    _ => String::new(),
+                },
+                source,
+            }
+        })?;
+        self.instances.push(Instance {
+            plugin: plan.plugin.path.clone(),
+            settings: plan.settings.clone(),
+            entry,
+        });
+        Ok(entry)
+    }
+
+    fn adopt(&mut self, probe: &'static Probe) -> Result<(), HostError> {
+        if gates::probes().any(|known| core::ptr::eq(known, probe)) {
+            return Ok(());
+        }
+        let number = gates::next_number().ok_or_else(|| HostError::ProbeTooMany {
+            probe: probe.name().to_owned(),
+            limit: gates::MAX_PROBES,
+        })?;
+        // The address of the engine tells this host from all others here.
+        if !probe.occupy(core::ptr::from_ref(&ENGINE) as usize, number) {
+            return Err(HostError::ProbeOccupied { probe: probe.name().to_owned() });
+        }
+        gates::add(probe);
+        self.open(probe);
+        Ok(())
+    }
+
+    /// Opens the probe's gate, if a session is running.
+    fn open(&mut self, probe: &'static Probe) {
+        let Some(running) = &mut self.session else { return };
+        if gates::is_abandoned(running.generation) {
+            return;
+        }
+        if probe.gate.generation() >= running.generation {
+            running.notes.push(format!(
+                "The probe '{}' came with a newer generation than this session's; it is watched from the next session on.",
+                probe.name()
+            ));
+            return;
+        }
+        running.lost_before.entry(probe.lost as usize).or_insert_with(|| (probe.lost)());
+        let opening = Opening {
+            state: gate_state::OPEN,
+            generation: running.generation,
+            hooks: running.entry.hooks,
+            tsc: running.clock.tsc == 1,
+            expedited: running.expedited,
+        };
+        // SAFETY:
+        // - tables and their contexts live for ever, see `Plugin::create`;
+        // - the gate is closed: its probe has had its first operation, and
+        //   only the engine opens, one at a time.
+        unsafe { probe.gate.open(&opening) };
+        if gates::is_abandoned(running.generation) {
+            // Abandoned while it was opened: whoever did that may have come
+            // before us.
+            probe.gate.close();
+        }
+    }
+
+    fn refuse(&mut self, error: HostError) {
+        eprintln!("lockscope: {error}");
+        if let Some(running) = &mut self.session {
+            running.notes.push(error.to_string());
+        }
+        self.refusals.push(error);
+    }
+
+    fn stop(&mut self) -> Result<ReportFile, HostError> {
+        self.check_owner()?;
+        let running = self.session.as_ref().ok_or(HostError::NoSession)?;
+        let backend = running.entry.backend;
+        gates::close_all();
+        for probe in gates::probes() {
+            (probe.quiesce)(probe);
+        }
+        let stopped = backend.stop().into_result();
+        if let (Err(error), Some(running)) = (stopped, &mut self.session) {
+            running.notes.push(format!("The backend could not stop: {error}."));
+        }
+        let report = self.report(true);
+        self.session = None;
+        report
+    }
+
+    fn check_owner(&self) -> Result<(), HostError> {
+        let pid = std::process::id();
+        if self.session.is_some() && self.owner != pid {
+            return Err(HostError::Forked { owner: self.owner, pid });
+        }
+        Ok(())
+    }
+}
+
+fn failed(plan: &Plan, what: &'static str, source: BackendError) -> HostError {
+    HostError::Backend { backend: plan.plugin.description.name.to_string(), what, source }
+}
+
+/// Ids of locks without slot: the upper 16 bits are a number that no probe
+/// has (see [`Probe::next_lock_id`]).
+extern "C" fn next_lock_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    0xffff << 48 | NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

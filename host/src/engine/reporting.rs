@@ -1,0 +1,182 @@
+//! From a backend's snapshot to a report.
+
+use core::ffi::c_void;
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use lockscope_core::event::Pending;
+use lockscope_core::report::Loss;
+use lockscope_core::site::SiteInfo;
+use lockscope_core::{CallSite, Probe, clock};
+
+use super::{Running, State, gates};
+use crate::error::HostError;
+use crate::report::convert;
+use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
+
+impl State {
+    /// What the session has recorded.
+    pub(super) fn report(&mut self, complete: bool) -> Result<ReportFile, HostError> {
+        let running = self.session.as_mut().ok_or(HostError::NoSession)?;
+        tell_abandonment(running);
+        let mut report = running.entry.backend.snapshot().into_result().map_err(|source| {
+            HostError::Backend {
+                backend: running.name.clone(),
+                what: "show what it has recorded",
+                source,
+            }
+        })?;
+        let lost = lost(running);
+        if lost > 0 {
+            let what = "samples beyond 32 held locks per thread".into();
+            report.losses.push(Loss { what, count: lost });
+        }
+        report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
+        let info = session_info(running, complete, report.samples, report.periods.to_vec());
+        let pending = pending(running);
+        let places = RefCell::new(core::mem::take(&mut self.places));
+        let resolve = |probe: u32, site: usize| {
+            let known = places.borrow().get(&(probe, site)).cloned();
+            known.or_else(|| {
+                let place = place(probe, site)?;
+                places.borrow_mut().insert((probe, site), place.clone());
+                Some(place)
+            })
+        };
+        let pending = pending.iter().map(|pending| shown(pending, running, &resolve)).collect();
+        let file = convert(&report, info, pending, &resolve, &probe_name);
+        self.places = places.into_inner();
+        Ok(file)
+    }
+}
+
+/// Says once, on stderr and in the report, that the backend gave up.
+fn tell_abandonment(running: &mut Running) {
+    if running.abandonment_told || !gates::is_abandoned(running.generation) {
+        return;
+    }
+    running.abandonment_told = true;
+    let note = format!(
+        "The backend '{}' ended the session from within, and nothing was recorded after that: {}.",
+        running.name,
+        gates::reason().trim_end_matches('.')
+    );
+    eprintln!("lockscope: {note}");
+    running.notes.push(note);
+}
+
+fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u32>) -> SessionInfo {
+    let now = clock::now(running.clock.tsc == 1);
+    SessionInfo {
+        backend: running.name.clone(),
+        backend_version: running.version.clone(),
+        plugin: running.plugin.display().to_string(),
+        probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
+        settings: running.settings.clone(),
+        periods,
+        generation: running.generation,
+        started_unix_ns: running.started_unix_ns,
+        length_ns: running.clock.ns(now.saturating_sub(running.started)),
+        complete,
+        pid: std::process::id(),
+        command: command(),
+        samples,
+        sample_cost_ns: 0.0,
+    }
+}
+
+/// The process's command line, as the kernel has it.
+fn command() -> Vec<String> {
+    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+/// Samples that the probes' threads had no place for, since the session began.
+fn lost(running: &Running) -> u64 {
+    let mut asked = HashSet::new();
+    // Probes of one copy of the core share their threads.
+    gates::probes()
+        .filter(|probe| asked.insert(probe.lost as usize))
+        .map(|probe| {
+            let before = running.lost_before.get(&(probe.lost as usize)).copied().unwrap_or(0);
+            (probe.lost)().saturating_sub(before)
+        })
+        .sum()
+}
+
+/// What the session's threads wait for or hold now, with the probe that said so.
+fn pending(running: &Running) -> Vec<(u32, Pending)> {
+    extern "C" fn visit(context: *mut c_void, pending: *const Pending) {
+        // SAFETY: the context is the list below, the visit is on its thread.
+        let list = unsafe { &mut *context.cast::<Vec<Pending>>() };
+        // SAFETY: the probe shows it for the length of the call.
+        list.push(unsafe { *pending });
+    }
+    let mut asked = HashSet::new();
+    let mut all = Vec::new();
+    for probe in gates::probes().filter(|probe| asked.insert(probe.pending as usize)) {
+        let mut list: Vec<Pending> = Vec::new();
+        (probe.pending)(visit, (&raw mut list).cast());
+        // Records of older sessions stay until their threads need the place.
+        list.retain(|pending| pending.begin >= running.started);
+        all.extend(list.into_iter().map(|pending| (probe_of(&pending, probe), pending)));
+    }
+    all
+}
+
+/// The number of the probe whose lock it is: in the lock's id if it has one.
+fn probe_of(pending: &Pending, asked: &Probe) -> u32 {
+    let named = (pending.lock >> 48) as u32;
+    match named.checked_sub(1) {
+        Some(number) if number_of(number).is_some() => number,
+        _ => asked.index(),
+    }
+}
+
+fn shown(
+    (probe, pending): &(u32, Pending),
+    running: &Running,
+    resolve: &dyn Fn(u32, usize) -> Option<Place>,
+) -> PendingAcquisition {
+    let waiting = pending.acquired == 0;
+    let since = if waiting { pending.begin } else { pending.acquired };
+    let now = clock::now(running.clock.tsc == 1);
+    PendingAcquisition {
+        lock: pending.lock,
+        thread: pending.thread,
+        waiting,
+        place: resolve(*probe, pending.site.0),
+        holder: resolve(*probe, pending.holder.0),
+        for_ns: running.clock.ns(now.saturating_sub(since)),
+    }
+}
+
+fn number_of(number: u32) -> Option<&'static Probe> {
+    gates::probes().nth(number as usize)
+}
+
+fn probe_name(number: u32) -> String {
+    number_of(number).map_or_else(|| format!("probe {number}"), |probe| probe.name().to_owned())
+}
+
+/// What the probe says of the site; its bare address if it knows no more.
+fn place(probe: u32, site: usize) -> Option<Place> {
+    if !CallSite(site).is_known() {
+        return None;
+    }
+    let mut info = SiteInfo::UNKNOWN;
+    // SAFETY:
+    // - the site came from this probe, through a backend or its own records;
+    // - `info` is valid for writes.
+    let known = number_of(probe)
+        .is_some_and(|probe| unsafe { (probe.resolve)(CallSite(site), &raw mut info) });
+    // SAFETY: as the probe filled it in.
+    let file = known.then(|| unsafe { info.file() }).flatten().unwrap_or_default();
+    Some(Place {
+        file: file.to_owned(),
+        line: info.line,
+        column: info.column,
+        address: site as u64,
+    })
+}

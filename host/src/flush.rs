@@ -1,0 +1,157 @@
+//! The report's file while a session runs: a program that is killed loses at
+//! most what came after the last writing.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::config::Placed;
+use crate::engine::ENGINE;
+use crate::error::HostError;
+use crate::report::file;
+use crate::report::model::ReportFile;
+
+/// The first writing comes soon, so that a short program that is killed
+/// leaves something; the time doubles up to the configured interval.
+const FIRST: Duration = Duration::from_millis(250);
+
+/// Writes the report of the running session again and again.
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    pid: u32,
+}
+
+#[derive(Debug)]
+struct Shared {
+    output: Placed<PathBuf>,
+    progress: Mutex<Progress>,
+    finished: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// The last report is being written, or was.
+    finished: bool,
+    /// A failure was told; it is told once.
+    told: bool,
+}
+
+impl Flusher {
+    /// Begins to write the running session's report to `output`, at least
+    /// once in `interval`.
+    pub(crate) fn spawn(output: Placed<PathBuf>, interval: Duration) -> Result<Self, HostError> {
+        check(&output)?;
+        let shared = Arc::new(Shared {
+            output,
+            progress: Mutex::new(Progress::default()),
+            finished: Condvar::new(),
+        });
+        let theirs = Arc::clone(&shared);
+        let thread = without_signals(|| {
+            std::thread::Builder::new()
+                .name("lockscope-flush".to_owned())
+                .spawn(move || theirs.run(interval))
+        })
+        .map_err(|source| HostError::System { what: "start its thread", source })?;
+        Ok(Self { shared, thread: Some(thread), pid: std::process::id() })
+    }
+
+    /// Ends the session and writes its last report.
+    pub(crate) fn finish(&self) -> Result<ReportFile, HostError> {
+        let pid = std::process::id();
+        if self.pid != pid {
+            // The fork of a process has its locks as they stood, and not the
+            // threads that would give them back.
+            return Err(HostError::Forked { owner: self.pid, pid });
+        }
+        let mut progress = self.shared.progress();
+        progress.finished = true;
+        self.shared.finished.notify_all();
+        let report = ENGINE.stop()?;
+        file::write(&self.shared.output.value, &report)?;
+        Ok(report)
+    }
+
+    /// Waits for the thread; to be called after [`Flusher::finish`].
+    pub(crate) fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, its message is on stderr already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, interval: Duration) {
+        let mut pause = FIRST.min(interval);
+        loop {
+            let progress = self.progress();
+            let waited = self
+                .finished
+                .wait_timeout_while(progress, pause, |progress| !progress.finished)
+                .unwrap_or_else(PoisonError::into_inner);
+            let (mut progress, _) = waited;
+            if progress.finished {
+                return;
+            }
+            self.flush(&mut progress);
+            pause = (pause * 2).min(interval);
+        }
+    }
+
+    fn flush(&self, progress: &mut Progress) {
+        let written = ENGINE.snapshot().and_then(|report| {
+            file::write(&self.output.value, &report)?;
+            Ok(())
+        });
+        if let Err(error) = written
+            && !core::mem::replace(&mut progress.told, true)
+        {
+            eprintln!("lockscope: {error}; the session goes on, and its report is tried again");
+        }
+    }
+}
+
+/// Whether a report can be written to `output`: tries in its folder.
+pub(crate) fn check(output: &Placed<PathBuf>) -> Result<(), HostError> {
+    let folder = match output.value.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let trial = folder.join(format!(".lockscope-{}", std::process::id()));
+    let tried = if output.value.is_dir() {
+        Err(std::io::Error::from(std::io::ErrorKind::IsADirectory))
+    } else {
+        std::fs::File::create(&trial).and_then(|_| std::fs::remove_file(&trial))
+    };
+    tried.map_err(|source| HostError::Output {
+        path: output.value.clone(),
+        place: output.place.clone(),
+        source,
+    })
+}
+
+/// Runs `spawn` with all signals blocked, which the thread that it starts
+/// inherits: the program's signals are for the program's threads.
+fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
+    // SAFETY: both sets are plain memory, for which all zeros is a value, and
+    // are valid for writes.
+    let before = unsafe {
+        let mut all: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    };
+    let spawned = spawn();
+    // SAFETY: the set is the one that held before.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, core::ptr::null_mut()) };
+    spawned
+}

@@ -1,0 +1,72 @@
+//! Whether a program can be profiled, found out before it starts: what is
+//! wrong is then said in terms of the flags, and by one process.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::{DEFAULT_OUTPUT, OutputPattern};
+use crate::config::{Config, PREFIX, Place, Placed, duration_text, shout};
+use crate::engine::{ENGINE, Plan};
+use crate::error::HostError;
+use crate::flush;
+use crate::loader::host_library;
+
+/// A program can be profiled, and this is how.
+#[derive(Debug)]
+pub(super) struct Preflight {
+    pub(super) output: OutputPattern,
+    variables: Vec<(String, OsString)>,
+}
+
+impl Preflight {
+    /// Finds and loads everything, and starts a session of nothing.
+    pub(super) fn new(config: &Config) -> Result<Self, HostError> {
+        let library = host_library()?;
+        let output = output(config);
+        let pattern = OutputPattern(output.value.clone());
+        flush::check(&Placed { value: pattern.replaced(std::process::id()), ..output })?;
+        let plan = Plan::new(config)?;
+        ENGINE.start(&plan)?;
+        ENGINE.stop()?;
+        let variables = variables(config, &plan, library, &pattern);
+        Ok(Self { output: pattern, variables })
+    }
+
+    /// What the program's environment must say, all else of ours removed.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &OsString)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// Absolute, since the program may go elsewhere before its first lock.
+fn output(config: &Config) -> Placed<PathBuf> {
+    let named = config.output.clone();
+    let output = named.unwrap_or_else(|| Placed::built_in(DEFAULT_OUTPUT.into()));
+    Placed { value: std::path::absolute(&output.value).unwrap_or(output.value), ..output }
+}
+
+fn variables(
+    config: &Config,
+    plan: &Plan,
+    library: PathBuf,
+    output: &OutputPattern,
+) -> Vec<(String, OsString)> {
+    let mut variables: Vec<(String, OsString)> = [
+        ("HOST", library.into_os_string()),
+        // Everything is resolved: no file is to be read again.
+        ("CONFIG", OsString::new()),
+        ("BACKEND", plan.plugin.path.clone().into_os_string()),
+        ("OUTPUT", output.0.clone().into_os_string()),
+        ("FLUSH_INTERVAL", duration_text(config.flush_interval.value).into()),
+        ("STRICT", config.strict.value.to_string().into()),
+    ]
+    .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+    .into();
+    let backend = shout(&plan.plugin.description.name);
+    for (key, value, place) in &plan.settings.settings {
+        if *place != Place::BuiltIn {
+            variables.push((format!("{PREFIX}{backend}_{}", shout(key)), value.into()));
+        }
+    }
+    variables
+}

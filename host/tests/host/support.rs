@@ -1,0 +1,114 @@
+//! An installation, folders that vanish, and the command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use lockscope_host::report::file;
+use lockscope_host::report::model::ReportFile;
+use tempfile::TempDir;
+
+/// The folder in which cargo has put the plugins made for tests.
+pub(crate) fn plugins() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
+/// The file of a plugin made for tests.
+pub(crate) fn plugin(name: &str) -> PathBuf {
+    let path = plugins().join(format!("liblockscope_{name}.so"));
+    assert!(path.is_file(), "cargo has not built {}", path.display());
+    path
+}
+
+/// A folder that vanishes with its owner.
+pub(crate) fn folder() -> TempDir {
+    TempDir::new().unwrap()
+}
+
+/// The command, installed beside its library as a distribution would do it.
+///
+/// Cargo leaves the library that belongs to these tests beside them, and
+/// possibly an older one beside the command.
+fn installed() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+        let command = root.join("bin/lockscope");
+        link(Path::new(env!("CARGO_BIN_EXE_lockscope")), &command);
+        link(
+            &plugins().join("liblockscope_host.so"),
+            &root.join("lib/lockscope/liblockscope_host.so"),
+        );
+        command
+    })
+}
+
+/// Makes `to` another name of the file `from`, whole at any moment: other
+/// tests do the same.
+fn link(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let scratch = to.with_extension(std::process::id().to_string());
+    std::fs::hard_link(from, &scratch).unwrap();
+    // A rename onto another name of the same file does nothing, not even
+    // remove the old name.
+    std::fs::rename(&scratch, to).unwrap();
+    let _ = std::fs::remove_file(&scratch);
+}
+
+/// The command in `folder`, without configuration.
+pub(crate) fn lockscope(folder: &Path) -> Command {
+    let mut command = Command::new(installed());
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LOCKSCOPE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// `lockscope run`, in `folder`, of the program that does `tasks`.
+pub(crate) fn run(folder: &Path, flags: &[&str], tasks: &str) -> Command {
+    let mut command = lockscope(folder);
+    command.arg("run").args(flags).arg("--");
+    crate::child::add_to(&mut command, tasks);
+    command
+}
+
+/// As [`run`], with the plugin made for tests.
+pub(crate) fn run_minimal(folder: &Path, flags: &[&str], tasks: &str) -> Command {
+    let plugins = plugins();
+    let mut all = vec!["--backend", "minimal", "--plugin-path", plugins.to_str().unwrap()];
+    all.extend(flags);
+    run(folder, &all, tasks)
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn report(path: &Path) -> ReportFile {
+    file::read(path).unwrap()
+}
+
+/// Acquisitions of the lock with this name, or of all locks.
+pub(crate) fn acquisitions(report: &ReportFile, name: Option<&str>) -> f64 {
+    report
+        .locks
+        .iter()
+        .filter(|lock| name.is_none() || lock.name.as_deref() == name)
+        .flat_map(|lock| &lock.sites)
+        .map(|site| site.acquisitions.value)
+        .sum()
+}
+
+/// The text with what differs from machine to machine replaced.
+pub(crate) fn without(text: &str, varying: &[(&Path, &str)]) -> String {
+    varying.iter().fold(text.to_owned(), |text, (path, stands_for)| {
+        text.replace(path.to_str().unwrap(), stands_for)
+    })
+}
