@@ -1,0 +1,45 @@
+//! `cargo xtask demo | test | bench`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use xtask::{Error, bench, demo, test};
+
+const USAGE: &str = "\
+cargo xtask demo [--sharded]   build lockscope, profile the demo with it, print the table
+cargo xtask test [--thorough]  run everything that CI runs
+                 [--only STEP,…]    or some of it
+                 [--list]           or say what there is
+cargo xtask bench [--quick]    measure what lockscope costs beside the bare locks
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<(), Error> {
+    match args {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        ["demo"] => demo::run(false),
+        ["demo", "--sharded"] => demo::run(true),
+        ["bench"] => bench::run(false),
+        ["bench", "--quick"] => bench::run(true),
+        ["test", "--list"] => {
+            test::list();
+            Ok(())
+        }
+        ["test", args @ ..] => test::run(&test::Selection::parse(args)?),
+        [wrong, ..] => Err(Error::Usage { found: (*wrong).to_owned(), known: USAGE.to_owned() }),
+    }
+}

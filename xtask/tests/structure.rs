@@ -1,0 +1,230 @@
+//! The shape of the workspace, held over its manifests and sources.
+//!
+//! What a test here complains about is either a mistake or a decision; a
+//! decision is written into the tables below, with its reason.
+
+use std::collections::BTreeSet;
+
+use xtask::command::Call;
+use xtask::metadata::{self, Package};
+use xtask::readme;
+use xtask::sources::{self, Source};
+
+const CORE: &str = "lockscope-core";
+
+/// What a package may depend on of the workspace, by where its folder is. The
+/// first that fits counts. Dependencies for tests alone are free, but for those
+/// on packages that nothing may depend on.
+const MAY_DEPEND_ON: &[(&str, May)] = &[
+    ("core", May::On(&[])),
+    ("probes/", May::On(&[CORE])),
+    ("backends/", May::On(&[CORE])),
+    // Plugins that the host's tests load.
+    ("host/tests/plugins/", May::On(&[CORE])),
+    ("host", May::On(&[CORE])),
+    ("demo", May::On(&["lockscope"])),
+    ("xtask", May::On(&[])),
+    ("benches", May::OnAnything),
+    ("conformance", May::OnAnything),
+];
+
+enum May {
+    On(&'static [&'static str]),
+    OnAnything,
+}
+
+/// Folders of packages on which nothing depends, and which nobody publishes.
+const LEAVES: &[&str] = &["demo", "xtask", "benches", "conformance"];
+
+/// The one door to atomics, and what stands beside it.
+const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
+    ("core/src/sync.rs", "the door"),
+    ("probes/rust/src/sync.rs", "passes std's atomic module on, as a stand-in for std::sync must"),
+];
+
+/// Where the code that may name atomics by that door only is.
+const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
+
+/// Every file with `unsafe` in code that ships, and what it needs it for.
+const MAY_BE_UNSAFE: &[(&str, &str)] = &[];
+
+/// Folders that are not held to `MAY_BE_UNSAFE`: they test and measure.
+const FREE_TO_BE_UNSAFE: &[&str] = &["benches/", "conformance/"];
+
+/// All that a program builds when it takes its locks from us.
+const PROBE_NEEDS: &[&str] = &["cfg-if", "libc", "libloading", "lockscope", "lockscope-core"];
+
+const MOST_LINES: usize = 800;
+
+fn ours() -> Vec<(String, Package)> {
+    let packages = metadata::of_workspace().expect("cargo metadata").packages;
+    let in_root = |package: &Package| {
+        let folder = package.folder.strip_prefix(metadata::root()).expect("in the workspace");
+        folder.display().to_string()
+    };
+    packages.into_iter().map(|package| (in_root(&package), package)).collect()
+}
+
+fn tracked() -> Vec<Source> {
+    sources::tracked().expect("git ls-files")
+}
+
+fn none(wrong: &[String], what: &str) {
+    assert!(wrong.is_empty(), "{what}:\n  {}\n", wrong.join("\n  "));
+}
+
+#[test]
+fn dependencies_run_one_way() {
+    let packages = ours();
+    let names: BTreeSet<&str> = packages.iter().map(|(_, package)| &*package.name).collect();
+    let leaves: BTreeSet<&str> = packages
+        .iter()
+        .filter(|(folder, _)| LEAVES.contains(&&**folder))
+        .map(|(_, package)| &*package.name)
+        .collect();
+    let mut wrong = Vec::new();
+    for (folder, package) in &packages {
+        let fits =
+            |place: &str| folder == place || place.ends_with('/') && folder.starts_with(place);
+        let Some((_, may)) = MAY_DEPEND_ON.iter().find(|(place, _)| fits(place)) else {
+            wrong.push(format!("{folder}: add what it may depend on to MAY_DEPEND_ON"));
+            continue;
+        };
+        for dependency in package.dependencies.iter().filter(|d| names.contains(&*d.name)) {
+            let may = match may {
+                May::OnAnything => true,
+                May::On(allowed) => dependency.is_dev || allowed.contains(&&*dependency.name),
+            };
+            if !may || leaves.contains(&*dependency.name) {
+                wrong.push(format!("{folder}/Cargo.toml: must not depend on {}", dependency.name));
+            }
+        }
+    }
+    none(&wrong, "dependencies run one way (ARCHITECTURE.md)");
+}
+
+#[test]
+fn a_profiled_program_builds_little() {
+    let tree = ["tree", "-p", "lockscope", "-e", "normal", "--no-default-features"];
+    let tree = Call::cargo().args(tree).args(["--prefix", "none", "--format", "{p}"]).output();
+    let tree = String::from_utf8(tree.expect("cargo tree")).expect("text");
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, PROBE_NEEDS.iter().copied().collect(), "a new one must earn its place");
+}
+
+#[test]
+fn every_package_says_whose_and_whether_it_is_published() {
+    for (folder, package) in ours() {
+        assert_eq!(package.licence.as_deref(), Some("MIT OR Apache-2.0"), "{folder}/Cargo.toml");
+        let is_private = LEAVES.contains(&&*folder) || folder.contains("/tests/");
+        assert_eq!(package.is_published, !is_private, "{folder}/Cargo.toml: publish");
+    }
+    for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(metadata::root().join(file).is_file(), "{file} is missing");
+    }
+}
+
+#[test]
+fn atomics_are_taken_through_one_door() {
+    let files = tracked();
+    let mut wrong = Vec::new();
+    for file in sources::shipping(&files) {
+        let through_the_door = THROUGH_THE_DOOR.iter().any(|place| file.path.starts_with(place));
+        if !through_the_door || MAY_NAME_ATOMICS.iter().any(|(path, _)| *path == file.path) {
+            continue;
+        }
+        for line in file.shipping_lines() {
+            let names_atomics = ["atomic::", "::atomic", "loom::"].iter().any(|name| {
+                let word = name.trim_matches(':');
+                line.code.contains(name) && sources::has_word(line.code, word)
+            });
+            if names_atomics {
+                wrong.push(format!("{}:{}: {}", file.path, line.number, line.code.trim()));
+            }
+        }
+    }
+    none(&wrong, "take atomics from lockscope_core::sync, so that models see them");
+}
+
+#[test]
+fn unsafe_stands_in_few_named_files() {
+    let files = tracked();
+    let found: BTreeSet<&str> = sources::shipping(&files)
+        .into_iter()
+        .filter(|file| !FREE_TO_BE_UNSAFE.iter().any(|place| file.path.starts_with(place)))
+        .filter(|file| {
+            file.shipping_lines().iter().any(|line| sources::has_word(line.code, "unsafe"))
+        })
+        .map(|file| &*file.path)
+        .collect();
+    let named: BTreeSet<&str> = MAY_BE_UNSAFE.iter().map(|(path, _)| *path).collect();
+    let new: Vec<_> = found.difference(&named).map(|path| (*path).to_owned()).collect();
+    none(&new, "do without unsafe, or name these in MAY_BE_UNSAFE with the reason");
+    let gone: Vec<_> = named.difference(&found).map(|path| (*path).to_owned()).collect();
+    none(&gone, "there is no unsafe any more in these: take them out of MAY_BE_UNSAFE");
+}
+
+#[test]
+fn a_package_without_unsafe_forbids_it() {
+    let files = tracked();
+    let mut wrong = Vec::new();
+    for (folder, package) in ours() {
+        let is_safe =
+            !MAY_BE_UNSAFE.iter().any(|(path, _)| path.starts_with(&format!("{folder}/")));
+        if !is_safe || FREE_TO_BE_UNSAFE.contains(&&*format!("{folder}/")) {
+            continue;
+        }
+        for root in package.roots {
+            let path = root.strip_prefix(metadata::root()).expect("ours").display().to_string();
+            let ships = sources::shipping(&files).into_iter().find(|file| file.path == path);
+            if ships.is_some_and(|file| !file.text.contains("#![forbid(unsafe_code)]")) {
+                wrong.push(path);
+            }
+        }
+    }
+    none(&wrong, "add #![forbid(unsafe_code)]");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let mut wrong = Vec::new();
+    for file in tracked() {
+        let is_ours = [".rs", ".md", ".toml"].iter().any(|end| file.path.ends_with(end));
+        let lines = file.text.lines().count();
+        if is_ours && lines > MOST_LINES {
+            wrong.push(format!("{}: {lines} lines", file.path));
+        }
+    }
+    none(&wrong, "split these by noun");
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    // In parts, so that this file does not find itself.
+    let mut places =
+        vec![["/ro", "ot/"].concat(), ["/ho", "me/"].concat(), ["/Us", "ers/"].concat()];
+    places.push(metadata::root().display().to_string());
+    let mut wrong = Vec::new();
+    for file in tracked() {
+        for (line, number) in file.text.lines().zip(1..) {
+            if let Some(place) = places.iter().find(|place| line.contains(&***place)) {
+                wrong.push(format!("{}:{number}: {place}", file.path));
+            }
+        }
+    }
+    none(&wrong, "these are somebody's own folders");
+}
+
+#[test]
+fn the_readme_begins_with_demo_and_test_and_says_nothing_untried() {
+    let files = tracked();
+    let Some(readme) = files.iter().find(|file| file.path == "README.md") else {
+        return;
+    };
+    let commands = readme::commands_in(&readme.text);
+    assert_eq!(commands[..2.min(commands.len())], ["cargo xtask demo", "cargo xtask test"]);
+    let is_known = |command: &&str| readme::COMMANDS.iter().any(|(known, _)| known == command);
+    let unknown: Vec<_> =
+        commands.iter().filter(|command| !is_known(command)).map(|c| (*c).to_owned()).collect();
+    none(&unknown, "add these to COMMANDS in xtask/src/readme.rs, with how they are tried");
+}
