@@ -1,0 +1,145 @@
+//! Durations, counted in log-linear buckets.
+//!
+//! Four buckets to an octave, so a bucket is at most a quarter of its lower
+//! end wide, and a percentile read from it is off by at most that. The first
+//! four are 4 ns wide each; the last begins at 481 s and has no end. The form
+//! is that of HdrHistogram, with two bits of precision.
+
+use lockscope_core::report::Bucket;
+use lockscope_core::sync::{AtomicU64, Ordering};
+
+use crate::lazy::Lazy;
+use crate::writer::Writer;
+
+/// Buckets to an octave.
+const PER_OCTAVE: usize = 4;
+/// Nanoseconds to the first bucket: finer than a clock is true.
+const UNIT_SHIFT: u32 = 2;
+/// Buckets that are allocated together: four octaves, two cache lines.
+const PER_GROUP: usize = 16;
+const GROUPS: usize = 9;
+const BUCKETS: usize = GROUPS * PER_GROUP;
+
+/// How many durations fell into each bucket, weighted.
+///
+/// The holds of one lock lie close together, so buckets come in groups, and a
+/// group is allocated with its first duration.
+#[derive(Debug, Default)]
+pub(crate) struct Histogram {
+    groups: [Lazy<Group>; GROUPS],
+}
+
+/// Four octaves.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct Group {
+    weights: [AtomicU64; PER_GROUP],
+}
+
+impl Histogram {
+    /// Counts `weight` durations of `ns` nanoseconds.
+    #[inline]
+    pub(crate) fn add<W: Writer>(&self, ns: u64, weight: u64) {
+        let index = index(ns);
+        let group = self.groups[index / PER_GROUP].get_or_make();
+        W::add(&group.weights[index % PER_GROUP], weight);
+    }
+
+    /// Adds all that `other` counts.
+    pub(crate) fn absorb<W: Writer>(&self, other: &Self) {
+        for (ours, theirs) in self.groups.iter().zip(&other.groups) {
+            let Some(theirs) = theirs.get() else { continue };
+            for (into, from) in ours.get_or_make().weights.iter().zip(&theirs.weights) {
+                W::add(into, from.load(Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// The buckets that are not empty, ascending.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = Bucket> {
+        let groups = self.groups.iter().enumerate();
+        groups.filter_map(|(at, group)| Some((at, group.get()?))).flat_map(|(at, group)| {
+            group.weights.iter().enumerate().filter_map(move |(i, weight)| {
+                let (index, weight) = (at * PER_GROUP + i, weight.load(Ordering::Relaxed));
+                (weight != 0).then(|| Bucket {
+                    lower_ns: lower_ns(index),
+                    upper_ns: upper_ns(index),
+                    weight: weight as f64,
+                })
+            })
+        })
+    }
+}
+
+/// The bucket of `ns`.
+#[inline]
+fn index(ns: u64) -> usize {
+    let units = ns >> UNIT_SHIFT;
+    if units < PER_OCTAVE as u64 {
+        return units as usize;
+    }
+    let octave = units.ilog2();
+    let within = (units >> (octave - PER_OCTAVE.ilog2())) as usize % PER_OCTAVE;
+    ((octave as usize - 1) * PER_OCTAVE + within).min(BUCKETS - 1)
+}
+
+/// The shortest duration of a bucket.
+fn lower_ns(index: usize) -> u64 {
+    let (octave, within) = (index / PER_OCTAVE, index % PER_OCTAVE);
+    let units = match octave {
+        0 => within as u64,
+        _ => ((PER_OCTAVE + within) as u64) << (octave - 1),
+    };
+    units << UNIT_SHIFT
+}
+
+/// The shortest duration that is too long for a bucket.
+fn upper_ns(index: usize) -> u64 {
+    if index == BUCKETS - 1 { u64::MAX } else { lower_ns(index + 1) }
+}
+
+const _: () = assert!(size_of::<Histogram>() == 8 * GROUPS && size_of::<Group>() == 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::{Alone, Among};
+
+    #[test]
+    fn buckets_follow_each_other_without_gap() {
+        for i in 0..BUCKETS {
+            assert_eq!(index(lower_ns(i)), i);
+            assert_eq!(index(upper_ns(i) - 1), i, "bucket {i}");
+            assert!(lower_ns(i) < upper_ns(i));
+        }
+        assert_eq!((lower_ns(0), upper_ns(3), lower_ns(BUCKETS - 1)), (0, 16, 7 << 36));
+        assert_eq!(index(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn a_bucket_is_at_most_a_quarter_wide() {
+        for i in 4..BUCKETS - 1 {
+            assert!(upper_ns(i) - lower_ns(i) <= lower_ns(i) / 4);
+        }
+    }
+
+    #[test]
+    fn weights_add_up_in_ascending_buckets() {
+        let histogram = Histogram::default();
+        histogram.add::<Alone>(1_000_000, 7);
+        histogram.add::<Among>(20, 1);
+        histogram.add::<Alone>(22, 100);
+        let other = Histogram::default();
+        other.absorb::<Alone>(&histogram);
+        other.absorb::<Alone>(&histogram);
+        let buckets: Vec<_> = other.buckets().map(|b| (b.lower_ns, b.upper_ns, b.weight)).collect();
+        assert_eq!(buckets, [(20, 24, 202.0), (917_504, 1_048_576, 14.0)]);
+    }
+
+    #[test]
+    fn one_duration_allocates_one_group() {
+        let histogram = Histogram::default();
+        histogram.add::<Alone>(50, 1);
+        assert_eq!(histogram.groups.iter().filter(|group| group.get().is_some()).count(), 1);
+    }
+}

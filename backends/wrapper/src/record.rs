@@ -1,0 +1,145 @@
+//! What hangs on a lock.
+
+use lockscope_core::clock::ClockScale;
+use lockscope_core::sync::{AtomicU64, Ordering};
+use lockscope_core::{Event, EventKind, LockRef};
+
+use crate::keyed::{Keyed, Limit};
+use crate::tally::{Tally, Timed};
+use crate::writer::{Alone, Among, Writer};
+
+/// A call site, in one mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(crate) site: usize,
+    pub(crate) mode: u8,
+}
+
+/// Who held the lock when whom began to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Encounter {
+    pub(crate) holder: usize,
+    pub(crate) waiter: usize,
+}
+
+/// What a lock was made as. Locks of one origin are folded together when they
+/// are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) probe: u32,
+    pub(crate) kind: u32,
+    /// 0 if not known.
+    pub(crate) created: usize,
+    pub(crate) name: Option<&'static str>,
+}
+
+impl Origin {
+    /// The origin of `lock`, which comes from a probe.
+    pub(crate) fn of(lock: &LockRef) -> Self {
+        Self {
+            probe: lock.probe,
+            kind: lock.kind.0,
+            created: lock.created.0,
+            // SAFETY: the lock comes from a probe, within this call.
+            name: unsafe { lock.name() },
+        }
+    }
+
+    /// The origin of those whose own is one too many.
+    pub(crate) fn unknown(self) -> Self {
+        Self { created: 0, name: None, ..self }
+    }
+}
+
+/// What one lock has seen, or several dropped ones of one origin.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// 0 if several locks are folded here.
+    pub(crate) id: u64,
+    pub(crate) origin: Origin,
+    /// How many locks are folded here.
+    folded: AtomicU64,
+    pub(crate) uses: Keyed<Use, Tally>,
+    pub(crate) blame: Keyed<Encounter, Timed>,
+}
+
+impl Record {
+    pub(crate) fn new(id: u64, origin: Origin) -> Self {
+        Self {
+            id,
+            origin,
+            folded: AtomicU64::new(0),
+            uses: Keyed::default(),
+            blame: Keyed::default(),
+        }
+    }
+
+    /// Writes `event` down; false if its call site had no place of its own.
+    #[inline]
+    pub(crate) fn note(&self, event: &Event, clock: ClockScale, sites: u32) -> bool {
+        let key = Use { site: event.site.0, mode: event.mode.0 };
+        let found = self.uses.find_or_add(key, uses_limit(sites, key));
+        let tally = &found.node.value;
+        match event.kind {
+            EventKind::RELEASED if event.mode.is_shared() => {
+                self.released::<Among>(tally, event, clock, sites);
+            }
+            // The caller owns the lock alone: nobody else writes what an
+            // exclusive release writes.
+            EventKind::RELEASED => self.released::<Alone>(tally, event, clock, sites),
+            EventKind::FAILED => tally.failed::<Among>(event.weight),
+            EventKind::IDLE => {
+                tally.idled::<Among>(clock.ns(event.wait_ticks()), event.weight);
+            }
+            // Made after this backend.
+            _ => {}
+        }
+        !found.merged
+    }
+
+    #[inline]
+    fn released<W: Writer>(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
+        tally.released::<W>(clock.ns(event.hold_ticks()), event.weight);
+        if event.contended != 0 {
+            self.waited::<W>(tally, event, clock, sites);
+        }
+    }
+
+    #[cold]
+    fn waited<W: Writer>(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
+        let wait_ns = clock.ns(event.wait_ticks());
+        tally.waited::<W>(wait_ns, event.weight);
+        let key = Encounter { holder: event.holder.0, waiter: event.site.0 };
+        let charge = self.blame.find_or_add(key, blame_limit(sites)).node;
+        // Among others: a reader and a writer may stand at one call site, if a
+        // macro wrote both.
+        charge.value.add::<Among>(wait_ns, event.weight);
+    }
+
+    /// How many locks stand here.
+    pub(crate) fn locks(&self) -> u64 {
+        self.folded.load(Ordering::Relaxed).max(1)
+    }
+
+    /// Adds all that `other`, a lock of the same origin, has seen.
+    pub(crate) fn absorb(&self, other: &Self, sites: u32) {
+        self.folded.fetch_add(1, Ordering::Relaxed);
+        for node in other.uses.iter() {
+            let ours = self.uses.find_or_add(node.key, uses_limit(sites, node.key)).node;
+            ours.value.absorb::<Among>(&node.value);
+        }
+        for node in other.blame.iter() {
+            let ours = self.blame.find_or_add(node.key, blame_limit(sites)).node;
+            ours.value.absorb::<Among>(&node.value);
+        }
+    }
+}
+
+fn uses_limit(sites: u32, key: Use) -> Limit<Use> {
+    Limit { keys: sites, catch_all: Use { site: 0, ..key } }
+}
+
+/// Waiters times holders, of which few meet.
+fn blame_limit(sites: u32) -> Limit<Encounter> {
+    Limit { keys: sites.saturating_mul(2), catch_all: Encounter { holder: 0, waiter: 0 } }
+}

@@ -1,0 +1,209 @@
+//! All records of a session, and the way from a lock to its own.
+
+use core::hash::BuildHasherDefault;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dashmap::{DashMap, Entry};
+use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use lockscope_core::{LockRef, Session, Slot};
+use rustc_hash::FxHasher;
+
+use crate::record::{Origin, Record};
+
+type Map<K> = DashMap<K, Arc<Record>, BuildHasherDefault<FxHasher>>;
+
+/// What a slot says of a lock that got no record.
+const REFUSED: u64 = 1;
+const _: () = assert!(align_of::<Record>() > REFUSED as usize);
+
+/// By what a lock is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// A lock with a slot: by its id.
+    Id(u64),
+    /// A lock without one: by the probe that sees it, and where it is.
+    Place(u32, usize),
+}
+
+impl Key {
+    fn of(lock: &LockRef) -> Self {
+        match lock.id {
+            0 => Self::Place(lock.probe, lock.address),
+            id => Self::Id(id),
+        }
+    }
+}
+
+/// The records of the running session, or of the last.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    /// The session, as slots are stamped with it.
+    stamp: AtomicU64,
+    limit: AtomicU32,
+    /// Of locks that live, and of those that failed tries have named.
+    living: Map<Key>,
+    /// Of locks that were dropped, folded by origin.
+    dropped: Map<Origin>,
+    /// Records in both.
+    count: AtomicUsize,
+    /// Operations of locks without record: weighted.
+    refused: AtomicU64,
+    /// Held while a lock moves from `living` to `dropped`, and while somebody
+    /// makes a list of both: so that nothing is listed twice, or not at all.
+    folding: Mutex<()>,
+    /// Gives ids to locks without slot; none before the first session.
+    next_lock_id: Mutex<Option<NextLockId>>,
+}
+
+type NextLockId = extern "C" fn() -> u64;
+
+impl Registry {
+    /// Empties it for a session. No hook runs.
+    pub(crate) fn start(&self, session: &Session, limit: u32) {
+        self.living.clear();
+        self.living.shrink_to_fit();
+        self.dropped.clear();
+        self.count.store(0, Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
+        self.limit.store(limit, Ordering::Relaxed);
+        self.stamp.store(u64::from(session.generation) << 32, Ordering::Relaxed);
+        *guarded(&self.next_lock_id) = Some(session.next_lock_id);
+    }
+
+    /// Lets `act` have the record of `lock`, which the caller owns, or has met
+    /// on its slot. An operation of a lock without record is counted with
+    /// `weight`, and `act` not called.
+    #[inline]
+    pub(crate) fn with_met(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+        // SAFETY: the lock comes from a probe, and is used within the call.
+        let Some(slot) = (unsafe { lock.slot() }) else {
+            return self.with_found(lock, weight, act);
+        };
+        // Acquire: pairs with the release in `with_new`, for a reader who finds
+        // what another reader has put here.
+        match slot.state().load(Ordering::Acquire) {
+            0 => self.with_new(lock, slot, weight, act),
+            REFUSED => self.refuse(weight),
+            // SAFETY:
+            // - the slot is this session's, so that the word is one that
+            //   `with_new` put there: an address of a record in `living`;
+            // - records stay there until their lock is dropped, which it is not
+            //   during this call, or until the next session starts, which it
+            //   does not while hooks run.
+            record => act(unsafe { &*(record as usize as *const Record) }),
+        }
+    }
+
+    /// As [`Registry::with_met`], for a lock that somebody else owns, and that
+    /// need not have been met in this session.
+    pub(crate) fn with_any(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+        let stamp = self.stamp.load(Ordering::Relaxed);
+        // SAFETY: the lock comes from a probe, and is used within the call.
+        let met = unsafe { lock.slot() }.is_some_and(|slot| slot.is_current(stamp));
+        if met {
+            // Acquire: the slot was armed by a release, after its state was
+            // emptied. Read later, the state is of this session.
+            fence(Ordering::Acquire);
+            return self.with_met(lock, weight, act);
+        }
+        self.with_found(lock, weight, act);
+    }
+
+    #[cold]
+    fn with_new(&self, lock: &LockRef, slot: &Slot, weight: u32, act: impl FnOnce(&Record)) {
+        let record = self.find_or_make(lock);
+        let word = record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
+        // Release: publishes the record to other readers. All of them write the
+        // same word.
+        slot.state().store(word, Ordering::Release);
+        match record {
+            Some(record) => act(&record),
+            None => self.refuse(weight),
+        }
+    }
+
+    fn with_found(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+        match self.find_or_make(lock) {
+            Some(record) => act(&record),
+            None => self.refuse(weight),
+        }
+    }
+
+    fn find_or_make(&self, lock: &LockRef) -> Option<Arc<Record>> {
+        let key = Key::of(lock);
+        if let Some(record) = self.living.get(&key) {
+            return Some(Arc::clone(&record));
+        }
+        if !self.reserve() {
+            return None;
+        }
+        match self.living.entry(key) {
+            Entry::Occupied(entry) => {
+                self.count.fetch_sub(1, Ordering::Relaxed);
+                Some(Arc::clone(entry.get()))
+            }
+            Entry::Vacant(entry) => {
+                let record = Arc::new(Record::new(self.id_of(lock), Origin::of(lock)));
+                Some(Arc::clone(&entry.insert(record)))
+            }
+        }
+    }
+
+    fn id_of(&self, lock: &LockRef) -> u64 {
+        match (lock.id, *guarded(&self.next_lock_id)) {
+            (0, Some(next)) => next(),
+            (id, _) => id,
+        }
+    }
+
+    /// Makes room for one record, if there may be one more.
+    fn reserve(&self) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed) as usize;
+        let has_room = self.count.fetch_add(1, Ordering::Relaxed) < limit;
+        if !has_room {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    fn refuse(&self, weight: u32) {
+        self.refused.fetch_add(u64::from(weight), Ordering::Relaxed);
+    }
+
+    /// `lock` is no more: what it has seen goes to those of its origin.
+    pub(crate) fn drop_lock(&self, lock: &LockRef, sites: u32) {
+        let key = Key::of(lock);
+        if !self.living.contains_key(&key) {
+            return;
+        }
+        let _folding = guarded(&self.folding);
+        let Some((_, record)) = self.living.remove(&key) else { return };
+        // The origin takes the place that the lock leaves, unless another lock
+        // has been faster; then it is as if nothing were known of the origin.
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        let known = self.dropped.contains_key(&record.origin) || self.reserve();
+        let origin = if known { record.origin } else { record.origin.unknown() };
+        let folded = self.dropped.entry(origin).or_insert_with(|| Arc::new(Record::new(0, origin)));
+        folded.absorb(&record, sites);
+    }
+
+    /// Shows `show` every record: first, while nothing is folded, what was
+    /// folded already, then what lived at that moment.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&Record)) {
+        let living: Vec<Arc<Record>> = {
+            let _folding = guarded(&self.folding);
+            self.dropped.iter().for_each(|record| show(&record));
+            self.living.iter().map(|record| Arc::clone(&record)).collect()
+        };
+        living.iter().for_each(|record| show(record));
+    }
+
+    /// Operations of locks without record, weighted.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+fn guarded<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

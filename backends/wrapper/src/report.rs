@@ -1,0 +1,82 @@
+//! What the host is told.
+
+use lockscope_core::report::{Blame, LockReport, Loss, Report, SiteReport};
+
+use crate::keyed::Node;
+use crate::record::{Encounter, Record, Use};
+use crate::tally::{Tally, Timed};
+
+/// What a session has lost, to be told with what it has seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Losses {
+    /// Operations of locks without record.
+    pub(crate) refused: u64,
+    /// How many records there may be.
+    pub(crate) max_locks: u32,
+    /// Operations whose call site has no place of its own.
+    pub(crate) merged: u64,
+    /// How many call sites of one lock have one.
+    pub(crate) max_sites: u32,
+}
+
+impl Losses {
+    /// Those that there are, in words.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Loss> {
+        let refused = format!("operations of locks beyond {} (max_locks)", self.max_locks);
+        let merged =
+            format!("call sites of operations, beyond {} of one lock (max_sites)", self.max_sites);
+        [(refused, self.refused), (merged, self.merged)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(what, count)| Loss { what: what.into(), count })
+    }
+}
+
+/// Adds what `record` has seen to `report`.
+pub(crate) fn add(report: &mut Report, record: &Record) {
+    let sites: Vec<SiteReport> = record.uses.iter().map(site).collect();
+    report.samples += sites.iter().map(|site| site.samples).sum::<u64>();
+    report.locks.push(LockReport {
+        id: record.id,
+        probe: record.origin.probe,
+        kind: record.origin.kind,
+        created: record.origin.created,
+        name: record.origin.name.unwrap_or_default().into(),
+        locks: record.locks(),
+        sites: sites.into(),
+        blame: record.blame.iter().map(blame).collect(),
+    });
+}
+
+fn site(node: &Node<Use, Tally>) -> SiteReport {
+    let tally = &node.value;
+    let (wait, contentions) = timed(tally.waits());
+    let (idle, idles) = timed(tally.idle());
+    SiteReport {
+        site: node.key.site,
+        mode: node.key.mode,
+        samples: tally.samples(),
+        acquisitions: tally.acquisitions(),
+        contentions,
+        failures: tally.failures(),
+        wait,
+        hold: tally.hold(),
+        idle,
+        idles,
+    }
+}
+
+fn timed(
+    timed: Option<&Timed>,
+) -> (lockscope_core::report::Times, lockscope_core::report::Estimate) {
+    timed.map(|timed| (timed.durations.times(), timed.count.estimate())).unwrap_or_default()
+}
+
+fn blame(node: &Node<Encounter, Timed>) -> Blame {
+    Blame {
+        holder: node.key.holder,
+        waiter: node.key.waiter,
+        contentions: node.value.count.estimate(),
+        wait_ns: node.value.durations.times().total_ns,
+    }
+}
