@@ -36,7 +36,7 @@ pub(crate) fn session(generation: u32) -> Session {
 /// A backend with these settings, in session 1.
 pub(crate) fn started(settings: &[(&str, &str)]) -> Wrapper {
     let wrapper = initialised(settings);
-    wrapper.start(&session(1)).unwrap();
+    wrapper.start(&session(1)).expect("none was running");
     wrapper
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn initialised(settings: &[(&str, &str)]) -> Wrapper {
         .iter()
         .map(|(key, value)| Setting { key: (*key).into(), value: (*value).into() })
         .collect();
-    wrapper.init(&settings).unwrap();
+    wrapper.init(&settings).expect("the settings are valid");
     wrapper
 }
 

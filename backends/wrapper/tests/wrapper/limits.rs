@@ -7,7 +7,7 @@ use lockscope_core::report::Report;
 use crate::harness::{Lock, acquisitions, event, lock_once, lost, started};
 
 fn snapshot(wrapper: &impl Backend) -> Report {
-    wrapper.snapshot().unwrap()
+    wrapper.snapshot().expect("a session was started")
 }
 
 #[test]

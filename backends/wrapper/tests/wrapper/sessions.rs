@@ -8,7 +8,7 @@ use crate::harness::{Lock, acquisitions, event, initialised, lock_once, session,
 
 fn refused(key: &str, value: &str) -> String {
     let settings = [Setting { key: key.into(), value: value.into() }];
-    let error = Wrapper::default().init(&settings).unwrap_err();
+    let error = Wrapper::default().init(&settings).expect_err("it cannot be used");
     assert_eq!(error.kind, ErrorKind::Setting);
     error.message.into_string()
 }
