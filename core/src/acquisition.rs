@@ -243,7 +243,9 @@ pub(crate) fn end(current: Option<&ThreadState>, token: Token, address: usize) -
     match current {
         Some(own) if own.index() == token.thread() => {
             let record = &own.acquisitions[token.index()];
-            if record.state.load(Ordering::Relaxed) != (token.tag() << PHASE_BITS | phase::HELD) {
+            if record.state.load(Ordering::Relaxed) != (token.tag() << PHASE_BITS | phase::HELD)
+                || record.address.load(Ordering::Relaxed) != address
+            {
                 return None;
             }
             let ended = read(record, own.id());

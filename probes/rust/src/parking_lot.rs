@@ -27,9 +27,10 @@
 //!   `new` can be a `#[track_caller] const fn`: a lock is known by the line that
 //!   makes it, also in a `static`. `named` gives it a name.
 //! - Guards are `lock_api`'s, with a token in them that names the record of the
-//!   acquisition: 16 bytes, where the original's are 8.
-//! - A lock carries a slot of 56 bytes and is as large as 64 and its data; the
-//!   locks in [`slotless`] carry none and are as large as the originals.
+//!   acquisition: 8 bytes more than the original's. A reentrant mutex keeps it
+//!   in the lock, and its guards are as large as the original's.
+//! - A lock carries a slot of 56 bytes, which makes it as large as 64 and its
+//!   data; the locks in [`slotless`] carry none and are as large as the originals.
 //!
 //! # What differs from the original
 //!
@@ -68,6 +69,7 @@ mod probed;
 mod raw_condvar;
 mod raw_mutex;
 mod raw_rwlock;
+mod raw_upgrade;
 mod reentrant;
 mod rwlock;
 mod site;
@@ -105,61 +107,108 @@ pub type RawCondvar = raw_condvar::CondvarOf<WithSlot>;
 pub type RawReentrantMutex = reentrant::Raw<WithSlot>;
 
 /// A mutual-exclusion lock.
+///
+/// Its size is 64 bytes and its data, rounded up to a multiple of 8.
 pub type Mutex<T> = ProbedMutex<::parking_lot::RawMutex, T>;
 /// A mutex whose unlocks always hand it to whoever waits.
+///
+/// Its size is 64 bytes and its data, rounded up to a multiple of 8.
 pub type FairMutex<T> = ProbedMutex<::parking_lot::RawFairMutex, T>;
 /// A reader-writer lock, whose readers wait behind a waiting writer.
+///
+/// Its size is 64 bytes and its data, rounded up to a multiple of 8.
 pub type RwLock<T> = ProbedRwLock<::parking_lot::RawRwLock, T>;
 /// A reader-writer lock whose readers may read again while a writer waits.
+///
+/// Its size is 64 bytes and its data, rounded up to a multiple of 8.
 pub type RecursiveRwLock<T> = ProbedRwLock<::parking_lot::RawRwLockRecursive, T>;
 /// A mutex that its owner may lock again.
+///
+/// Its size is 88 bytes and its data, rounded up to a multiple of 8: the record
+/// of the outermost acquisition is named in the lock, and not in a guard.
 pub type ReentrantMutex<T> = ProbedReentrantMutex<WithSlot, T>;
 /// A condition variable, for [`Mutex`].
+///
+/// Its size is 64 bytes, where the original's is 8.
 pub type Condvar = ProbedCondvar<WithSlot>;
 /// A one-time initialisation.
+///
+/// Its size is 64 bytes, where the original's is 1.
 pub type Once = ProbedOnce<WithSlot>;
 
 /// The names of guards, in the module that has the raw locks of these names.
 macro_rules! guards {
     () => {
         /// Holds a [`Mutex`].
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
         /// Holds a [`Mutex`], and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawMutex, T>;
         /// Holds a [`FairMutex`].
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type FairMutexGuard<'a, T> = lock_api::MutexGuard<'a, RawFairMutex, T>;
         /// Holds a [`FairMutex`], and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedFairMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawFairMutex, T>;
         /// Holds a [`RwLock`] among readers.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawRwLock, T>;
         /// Holds a [`RwLock`] alone.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RwLockWriteGuard<'a, T> = lock_api::RwLockWriteGuard<'a, RawRwLock, T>;
         /// Holds a [`RwLock`] as the reader who may become the writer.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RwLockUpgradableReadGuard<'a, T> =
             lock_api::RwLockUpgradableReadGuard<'a, RawRwLock, T>;
         /// Holds a [`RwLock`] among readers, and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLock, T>;
         /// Holds a [`RwLock`] alone, and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedRwLockWriteGuard<'a, T> = lock_api::MappedRwLockWriteGuard<'a, RawRwLock, T>;
         /// Holds a [`RecursiveRwLock`] among readers.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RecursiveRwLockReadGuard<'a, T> =
             lock_api::RwLockReadGuard<'a, RawRwLockRecursive, T>;
         /// Holds a [`RecursiveRwLock`] alone.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RecursiveRwLockWriteGuard<'a, T> =
             lock_api::RwLockWriteGuard<'a, RawRwLockRecursive, T>;
         /// Holds a [`RecursiveRwLock`] as the reader who may become the writer.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type RecursiveRwLockUpgradableReadGuard<'a, T> =
             lock_api::RwLockUpgradableReadGuard<'a, RawRwLockRecursive, T>;
         /// Holds a [`RecursiveRwLock`] among readers, and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedRecursiveRwLockReadGuard<'a, T> =
             lock_api::MappedRwLockReadGuard<'a, RawRwLockRecursive, T>;
         /// Holds a [`RecursiveRwLock`] alone, and shows a part of its data.
+        ///
+        /// Its size is 8 bytes more than the original's.
         pub type MappedRecursiveRwLockWriteGuard<'a, T> =
             lock_api::MappedRwLockWriteGuard<'a, RawRwLockRecursive, T>;
         /// Holds a [`ReentrantMutex`].
+        ///
+        /// Its size is the original's.
         pub type ReentrantMutexGuard<'a, T> =
             lock_api::ReentrantMutexGuard<'a, RawReentrantMutex, RawThreadId, T>;
         /// Holds a [`ReentrantMutex`], and shows a part of its data.
+        ///
+        /// Its size is the original's.
         pub type MappedReentrantMutexGuard<'a, T> =
             lock_api::MappedReentrantMutexGuard<'a, RawReentrantMutex, RawThreadId, T>;
     };
@@ -175,12 +224,33 @@ pub use lock_api::{
 };
 
 const _: () = {
-    assert!(size_of::<MutexGuard<'_, u64>>() == 16);
-    assert!(size_of::<RwLockReadGuard<'_, u64>>() == 16);
     assert!(size_of::<Mutex<()>>() == 64);
     assert!(size_of::<Mutex<u64>>() == 72);
+    assert!(size_of::<FairMutex<u64>>() == 72);
     assert!(size_of::<RwLock<u64>>() == 72);
+    assert!(size_of::<RecursiveRwLock<u64>>() == 72);
     assert!(size_of::<ReentrantMutex<()>>() == 88);
+    assert!(size_of::<ReentrantMutex<u64>>() == 96);
     assert!(size_of::<Condvar>() == 64);
     assert!(size_of::<Once>() == 64);
 };
+
+/// How much larger than the original's a guard is, for each of these.
+macro_rules! guard_sizes {
+    ($more:literal: $($guard:ident)*) => {$(
+        const _: () = {
+            let original = size_of::<::parking_lot::$guard<'_, u64>>();
+            assert!(size_of::<$guard<'_, u64>>() == original + $more);
+            assert!(size_of::<slotless::$guard<'_, u64>>() == original + $more);
+        };
+    )*};
+}
+
+guard_sizes! { 8:
+    MutexGuard MappedMutexGuard FairMutexGuard MappedFairMutexGuard
+    RwLockReadGuard RwLockWriteGuard RwLockUpgradableReadGuard
+    MappedRwLockReadGuard MappedRwLockWriteGuard
+    RecursiveRwLockReadGuard RecursiveRwLockWriteGuard RecursiveRwLockUpgradableReadGuard
+    MappedRecursiveRwLockReadGuard MappedRecursiveRwLockWriteGuard
+}
+guard_sizes! { 0: ReentrantMutexGuard MappedReentrantMutexGuard }

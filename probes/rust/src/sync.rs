@@ -42,16 +42,26 @@
 //! | [`Once::wait`], [`OnceLock::wait`], [`Barrier::wait`] | idleness: nobody need be at work on what is waited for |
 //!
 //! An initialisation that is over costs what it costs in std: its check does
-//! not even read the gate. What is done through `&mut` needs no lock, and
-//! leaves no record. A waiting time inside std's condition variable cannot be
+//! not even read the gate. Who waits for one that fails, and then runs it in
+//! its place, is recorded as running alone. What is done through `&mut` needs no
+//! lock, and leaves no record; nor does the look that `Debug` takes at the data. A waiting time inside std's condition variable cannot be
 //! told apart from the idleness before it, so the new acquisition after a
 //! condition wait counts as uncontended.
 //!
 //! # What it costs in memory
 //!
-//! A slot of 56 bytes per lock, aligned to 8, and 16 bytes per guard. The slot
-//! stands before std's lock, so that lock word and data stay side by side: on
-//! a closed gate those two alone are touched.
+//! A slot of 56 bytes per lock, aligned to 8, and 16 bytes per guard; each
+//! type's own page says what that makes. The slot stands before std's lock, so
+//! that lock word and data stay side by side: on a closed gate those two alone
+//! are touched.
+//!
+//! # What differs from std
+//!
+//! - Locks have a destructor, which tells that they are gone, so one cannot be
+//!   dropped where the compiler evaluates constants, as std's can if its data
+//!   has none. To be made there, and kept, is what it is for.
+//! - A lock is another type than std's: what insists on a `std::sync::Mutex`
+//!   does not take one of these.
 
 mod barrier;
 mod condvar;

@@ -47,7 +47,6 @@ const fn from_raw<S: Storage>(raw: CondvarOf<S>) -> ProbedCondvar<S> {
 impl ProbedCondvar<WithSlot> {
     /// A condition variable that is known by the line that makes it.
     #[inline]
-    #[must_use]
     #[track_caller]
     pub const fn new() -> Self {
         from_raw(Probed::with(WithSlot::made_at(Location::caller()), bare()))
@@ -55,7 +54,6 @@ impl ProbedCondvar<WithSlot> {
 
     /// A condition variable that reports call `name`.
     #[inline]
-    #[must_use]
     #[track_caller]
     pub const fn named(name: &'static str) -> Self {
         from_raw(Probed::with(WithSlot::named_at(Location::caller(), name), bare()))
@@ -65,7 +63,6 @@ impl ProbedCondvar<WithSlot> {
 impl ProbedCondvar<WithoutSlot> {
     /// A condition variable that is known by its address.
     #[inline]
-    #[must_use]
     pub const fn new() -> Self {
         from_raw(Probed::with(WithoutSlot, bare()))
     }
@@ -74,7 +71,6 @@ impl ProbedCondvar<WithoutSlot> {
 impl<S: Storage> ProbedCondvar<S> {
     /// The raw condition variable.
     #[inline]
-    #[must_use]
     pub fn raw(&self) -> &CondvarOf<S> {
         self.0.raw()
     }

@@ -7,14 +7,12 @@
 use std::panic::Location;
 
 use lockscope_core::event::{LockKind, Mode};
-use lockscope_core::gate::state;
 use lockscope_core::{CallSite, Token, recorder};
 use parking_lot::OnceState;
 
 use super::probed::Probed;
 use super::storage::{Storage, WithSlot, WithoutSlot};
-use crate::attach;
-use crate::watch::{PROBE, here};
+use crate::watch::{PROBE, here, is_open};
 
 type Raw<S> = Probed<parking_lot::Once, S, { LockKind::ONCE.0 }>;
 
@@ -26,7 +24,6 @@ pub struct ProbedOnce<S: Storage>(Raw<S>);
 impl ProbedOnce<WithSlot> {
     /// An initialisation that is known by the line that makes it.
     #[inline]
-    #[must_use]
     #[track_caller]
     pub const fn new() -> Self {
         Self(Probed::with(WithSlot::made_at(Location::caller()), parking_lot::Once::new()))
@@ -34,7 +31,6 @@ impl ProbedOnce<WithSlot> {
 
     /// An initialisation that reports call `name`.
     #[inline]
-    #[must_use]
     #[track_caller]
     pub const fn named(name: &'static str) -> Self {
         let slot = WithSlot::named_at(Location::caller(), name);
@@ -43,7 +39,6 @@ impl ProbedOnce<WithSlot> {
 
     /// An initialisation that is done.
     #[inline]
-    #[must_use]
     #[track_caller]
     pub const fn new_completed() -> Self {
         let slot = WithSlot::made_at(Location::caller());
@@ -54,14 +49,12 @@ impl ProbedOnce<WithSlot> {
 impl ProbedOnce<WithoutSlot> {
     /// An initialisation that is known by its address.
     #[inline]
-    #[must_use]
     pub const fn new() -> Self {
         Self(Probed::with(WithoutSlot, parking_lot::Once::new()))
     }
 
     /// An initialisation that is done.
     #[inline]
-    #[must_use]
     pub const fn new_completed() -> Self {
         Self(Probed::with(WithoutSlot, parking_lot::Once::new_completed()))
     }
@@ -70,14 +63,12 @@ impl ProbedOnce<WithoutSlot> {
 impl<S: Storage> ProbedOnce<S> {
     /// How far the initialisation is.
     #[inline]
-    #[must_use]
     pub fn state(&self) -> OnceState {
         self.0.bare.state()
     }
 
     /// Whether the initialisation is done.
     #[inline]
-    #[must_use]
     pub fn is_completed(&self) -> bool {
         self.0.bare.is_completed()
     }
@@ -93,7 +84,7 @@ impl<S: Storage> ProbedOnce<S> {
         if self.is_completed() {
             return;
         }
-        if is_closed() {
+        if !is_open() {
             return self.0.bare.call_once(initialise);
         }
         let mut call = Call::begin(&self.0, here());
@@ -116,7 +107,7 @@ impl<S: Storage> ProbedOnce<S> {
         if self.is_completed() {
             return;
         }
-        if is_closed() {
+        if !is_open() {
             return self.0.bare.call_once_force(initialise);
         }
         let mut call = Call::begin(&self.0, here());
@@ -152,18 +143,10 @@ impl<S: Storage> ProbedOnce<S> {
         if self.is_completed() {
             return;
         }
-        let idle = if is_closed() { recorder::Idle::NONE } else { recorder::idle_begin(&PROBE) };
+        let idle = if is_open() { recorder::idle_begin(&PROBE) } else { recorder::Idle::NONE };
         wait(&self.0.bare);
         recorder::idle_end(&PROBE, &self.0, site, idle);
     }
-}
-
-/// Whether a call that is not done yet is bare; the first looks for a host.
-fn is_closed() -> bool {
-    if PROBE.gate.state() == state::UNSEEN {
-        attach::first_operation();
-    }
-    PROBE.gate.is_closed()
 }
 
 /// A call on an open gate. Whether it runs or waits is decided inside

@@ -1,14 +1,12 @@
 //! A raw lock of parking_lot, and a probe around it.
 
 use lockscope_core::event::{LockKind, LockRef, Mode};
-use lockscope_core::gate::state;
 use lockscope_core::recorder::{self, Watched};
 use lockscope_core::{CallSite, Slot, Token};
 
 use super::site;
 use super::storage::Storage;
-use crate::attach;
-use crate::watch::PROBE;
+use crate::watch::{PROBE, is_open};
 
 /// What parking_lot's own guards carry: nothing but whether they may be sent,
 /// which its feature `send_guard` decides.
@@ -78,18 +76,6 @@ impl<P, S: Storage, const KIND: u32> core::fmt::Debug for Probed<P, S, KIND> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Probed").field("kind", &LockKind(KIND).as_str()).finish_non_exhaustive()
     }
-}
-
-/// Whether an operation that did not find the gate closed has to look closer.
-///
-/// The very first one looks for a host, which may leave the gate closed.
-#[inline]
-fn is_open() -> bool {
-    if PROBE.gate.state() == state::UNSEEN {
-        attach::first_operation();
-        return !PROBE.gate.is_closed();
-    }
-    true
 }
 
 /// The open half of the operations. Each is called on a gate that was not

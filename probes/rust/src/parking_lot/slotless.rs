@@ -29,19 +29,22 @@ pub type RawCondvar = CondvarOf<WithoutSlot>;
 /// The raw mutex below a [`ReentrantMutex`].
 pub type RawReentrantMutex = reentrant::Raw<WithoutSlot>;
 
-/// As [`parking_lot::Mutex`](super::Mutex), without slot.
+/// As [`parking_lot::Mutex`](super::Mutex), without slot: as large as the original.
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
-/// As [`parking_lot::FairMutex`](super::FairMutex), without slot.
+/// As [`parking_lot::FairMutex`](super::FairMutex), without slot: as large as the original.
 pub type FairMutex<T> = lock_api::Mutex<RawFairMutex, T>;
-/// As [`parking_lot::RwLock`](super::RwLock), without slot.
+/// As [`parking_lot::RwLock`](super::RwLock), without slot: as large as the original.
 pub type RwLock<T> = lock_api::RwLock<RawRwLock, T>;
-/// As [`parking_lot::RecursiveRwLock`](super::RecursiveRwLock), without slot.
+/// As [`parking_lot::RecursiveRwLock`](super::RecursiveRwLock), without slot: as
+/// large as the original.
 pub type RecursiveRwLock<T> = lock_api::RwLock<RawRwLockRecursive, T>;
-/// As [`parking_lot::ReentrantMutex`](super::ReentrantMutex), without slot.
+/// As [`parking_lot::ReentrantMutex`](super::ReentrantMutex), without slot: as
+/// large as the original.
 pub type ReentrantMutex<T> = ProbedReentrantMutex<WithoutSlot, T>;
-/// As [`parking_lot::Condvar`](super::Condvar), without slot, for [`Mutex`].
+/// As [`parking_lot::Condvar`](super::Condvar), without slot: as large as the
+/// original. For [`Mutex`].
 pub type Condvar = ProbedCondvar<WithoutSlot>;
-/// As [`parking_lot::Once`](super::Once), without slot.
+/// As [`parking_lot::Once`](super::Once), without slot: as large as the original.
 pub type Once = ProbedOnce<WithoutSlot>;
 
 super::guards!();

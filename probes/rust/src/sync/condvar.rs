@@ -1,16 +1,15 @@
 //! The condition variable, and what a condition wait does to a hold.
 
 use std::fmt;
-use std::sync::{LockResult, WaitTimeoutResult};
-use std::time::Duration;
+use std::sync::{LazyLock, LockResult, PoisonError, WaitTimeoutResult};
+use std::time::{Duration, Instant};
 
-use lockscope_core::CallSite;
 use lockscope_core::event::{LockKind, Mode};
-use lockscope_core::recorder::{self, Idle};
+use lockscope_core::recorder;
 
 use super::hold::{self, Hold};
 use super::mark::Mark;
-use super::mutex::{self, MutexGuard};
+use super::mutex::MutexGuard;
 use crate::watch::{PROBE, here};
 
 const KIND: u32 = LockKind::CONDVAR.0;
@@ -18,7 +17,7 @@ const KIND: u32 = LockKind::CONDVAR.0;
 /// A condition variable: [`std::sync::Condvar`], watched.
 ///
 /// A wait splits the hold of the mutex in two, and the time between them is
-/// idleness at the condition variable, not contention. It is 64 bytes large.
+/// idleness at the condition variable, not contention.
 ///
 /// ```
 /// use lockscope::sync::{Condvar, Mutex};
@@ -28,60 +27,24 @@ const KIND: u32 = LockKind::CONDVAR.0;
 /// let mut items = filled.wait_while(queue.lock().unwrap(), |items| items.is_empty()).unwrap();
 /// assert_eq!(items.pop(), Some(1));
 /// ```
+///
+/// Its size is 64 bytes, where std's is 4.
 pub struct Condvar {
     mark: Mark<KIND>,
     inner: std::sync::Condvar,
 }
 
-const _: () = assert!(size_of::<Condvar>() == 64);
+const _: () = assert!(size_of::<Condvar>() == 64 && size_of::<std::sync::Condvar>() == 4);
 
-/// A hold that a condition wait interrupts.
-///
-/// The record ends before std gives the mutex away, and a new one begins once
-/// it has it again; whatever code of the program runs in between two waits runs
-/// under a hold of its own, which ends properly if that code panics.
-struct Split<'a, 'c> {
-    condvar: &'c Mark<KIND>,
-    site: CallSite,
-    /// The wait that goes on, or the last one.
-    idle: Idle,
-    mutex: &'a Mark<{ mutex::KIND }>,
-    /// The present hold; `None` while its thread waits.
-    hold: Option<Hold<'a, { mutex::KIND }>>,
-}
+/// What std says of a wait that was in time, and of one that was not. Only std
+/// can say it, so it is asked once.
+static OUTCOMES: LazyLock<[WaitTimeoutResult; 2]> = LazyLock::new(|| [false, true].map(outcome));
 
-impl<'a, 'c> Split<'a, 'c> {
-    /// A hold that is about to be interrupted.
-    fn waiting(condvar: &'c Mark<KIND>, hold: Hold<'a, { mutex::KIND }>, site: CallSite) -> Self {
-        let mutex = hold.end();
-        Self { condvar, site, idle: recorder::idle_begin(&PROBE), mutex, hold: None }
-    }
-
-    /// A hold that will be interrupted if a condition says so.
-    fn holding(condvar: &'c Mark<KIND>, hold: Hold<'a, { mutex::KIND }>, site: CallSite) -> Self {
-        Self { condvar, site, idle: Idle::NONE, mutex: hold.mark(), hold: Some(hold) }
-    }
-
-    /// The mutex is owned: the present hold, or the one that begins.
-    fn resume(&mut self) -> Hold<'a, { mutex::KIND }> {
-        self.hold.take().unwrap_or_else(|| {
-            recorder::idle_end(&PROBE, &self.condvar.seen(), self.site, self.idle);
-            Hold::begin(self.mutex, Mode::EXCLUSIVE, self.site)
-        })
-    }
-
-    /// Asks the program's `condition`, under a hold, whether to wait on.
-    fn goes_on<T>(&mut self, condition: &mut impl FnMut(&mut T) -> bool, value: &mut T) -> bool {
-        let hold = self.resume();
-        let goes_on = condition(value);
-        if goes_on {
-            hold.end();
-            self.idle = recorder::idle_begin(&PROBE);
-        } else {
-            self.hold = Some(hold);
-        }
-        goes_on
-    }
+fn outcome(timed_out: bool) -> WaitTimeoutResult {
+    let (condvar, mutex) = (std::sync::Condvar::new(), std::sync::Mutex::new(()));
+    let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = condvar.wait_timeout_while(guard, Duration::ZERO, |()| timed_out);
+    result.unwrap_or_else(PoisonError::into_inner).1
 }
 
 impl Condvar {
@@ -116,10 +79,15 @@ impl Condvar {
     /// std's does.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        let site = here();
         let (hold, inner) = guard.into_parts();
-        let mut split = Split::waiting(&self.mark, hold, here());
+        let mutex = hold.end();
+        let idle = recorder::idle_begin(&PROBE);
         let result = self.inner.wait(inner);
-        hold::map_lock(result, |inner| MutexGuard::new(split.resume(), inner))
+        recorder::idle_end(&PROBE, &self.mark.seen(), site, idle);
+        hold::map_lock(result, |inner| {
+            MutexGuard::new(Hold::begin(mutex, Mode::EXCLUSIVE, site), inner)
+        })
     }
 
     /// Waits as [`Condvar::wait`] does, while `condition` says true.
@@ -135,16 +103,17 @@ impl Condvar {
     #[track_caller]
     pub fn wait_while<'a, T, F>(
         &self,
-        guard: MutexGuard<'a, T>,
+        mut guard: MutexGuard<'a, T>,
         mut condition: F,
     ) -> LockResult<MutexGuard<'a, T>>
     where
         F: FnMut(&mut T) -> bool,
     {
-        let (hold, inner) = guard.into_parts();
-        let mut split = Split::holding(&self.mark, hold, here());
-        let result = self.inner.wait_while(inner, |value| split.goes_on(&mut condition, value));
-        hold::map_lock(result, |inner| MutexGuard::new(split.resume(), inner))
+        // std's own loop, for each of its waits splits the hold.
+        while condition(&mut *guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
     }
 
     /// Waits as [`Condvar::wait`] does, `ms` milliseconds at most; false if
@@ -185,10 +154,15 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let site = here();
         let (hold, inner) = guard.into_parts();
-        let mut split = Split::waiting(&self.mark, hold, here());
+        let mutex = hold.end();
+        let idle = recorder::idle_begin(&PROBE);
         let result = self.inner.wait_timeout(inner, dur);
-        hold::map_lock(result, |(inner, outcome)| (MutexGuard::new(split.resume(), inner), outcome))
+        recorder::idle_end(&PROBE, &self.mark.seen(), site, idle);
+        hold::map_lock(result, |(inner, outcome)| {
+            (MutexGuard::new(Hold::begin(mutex, Mode::EXCLUSIVE, site), inner), outcome)
+        })
     }
 
     /// Waits as [`Condvar::wait`] does, while `condition` says true, for the
@@ -205,18 +179,24 @@ impl Condvar {
     #[track_caller]
     pub fn wait_timeout_while<'a, T, F>(
         &self,
-        guard: MutexGuard<'a, T>,
+        mut guard: MutexGuard<'a, T>,
         dur: Duration,
         mut condition: F,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)>
     where
         F: FnMut(&mut T) -> bool,
     {
-        let (hold, inner) = guard.into_parts();
-        let mut split = Split::holding(&self.mark, hold, here());
-        let result =
-            self.inner.wait_timeout_while(inner, dur, |value| split.goes_on(&mut condition, value));
-        hold::map_lock(result, |(inner, outcome)| (MutexGuard::new(split.resume(), inner), outcome))
+        // std's own loop, for each of its waits splits the hold.
+        let start = Instant::now();
+        loop {
+            if !condition(&mut *guard) {
+                return Ok((guard, OUTCOMES[0]));
+            }
+            let Some(left) = dur.checked_sub(start.elapsed()) else {
+                return Ok((guard, OUTCOMES[1]));
+            };
+            guard = self.wait_timeout(guard, left)?.0;
+        }
     }
 
     /// Wakes one of the threads that wait here, if any does.

@@ -34,11 +34,6 @@ impl<'a, const KIND: u32> Hold<'a, KIND> {
         Self { mark, token }
     }
 
-    /// The lock that is held.
-    pub(super) fn mark(&self) -> &'a Mark<KIND> {
-        self.mark
-    }
-
     /// Ends the record while the caller still owns the lock.
     pub(super) fn end(self) -> &'a Mark<KIND> {
         self.mark
@@ -125,16 +120,18 @@ pub(super) trait Way: Copy {
 }
 
 /// Acquires a lock by `way`: on a closed gate, the bare lock and one test.
+///
+/// The try does what std's blocking operation does first, so it changes nobody's
+/// turn: std's mutex and its writers take whatever is free, and a try to read
+/// is refused, as a read is, while anybody waits.
 #[inline(always)]
 #[track_caller]
 pub(super) fn acquire<W: Way, const KIND: u32>(
     mark: &Mark<KIND>,
     way: W,
 ) -> (LockResult<W::Guard>, Token) {
-    let result = match way.attempt() {
-        Ok(guard) => Ok(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-        Err(TryLockError::WouldBlock) => return acquire_contended(mark, way, watch::here()),
+    let Some(result) = at_once(way) else {
+        return acquire_contended(mark, way, watch::here());
     };
     match PROBE.gate.state() {
         state::CLOSED => (result, Token::NONE),
@@ -147,13 +144,24 @@ pub(super) fn acquire<W: Way, const KIND: u32>(
     }
 }
 
+/// Owns the lock, poisoned or not, if nobody is in the way.
+#[inline(always)]
+fn at_once<W: Way>(way: W) -> Option<LockResult<W::Guard>> {
+    match way.attempt() {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 #[inline(never)]
 #[cold]
 fn uncontended<const KIND: u32>(mark: &Mark<KIND>, mode: Mode, site: CallSite) -> Token {
     recorder::uncontended(&PROBE, &mark.seen(), mode, site)
 }
 
-/// The first operation of the process: looks for a host, and begins again.
+/// The first operation of the process: looks for a host, and begins again, so
+/// that it is recorded as any other.
 #[cold]
 #[inline(never)]
 fn acquire_first<W: Way, const KIND: u32>(
@@ -162,9 +170,14 @@ fn acquire_first<W: Way, const KIND: u32>(
     way: W,
     site: CallSite,
 ) -> (LockResult<W::Guard>, Token) {
+    // A host that is opened runs code that nobody should wait for.
     drop(early);
     crate::attach::first_operation();
-    acquire_contended(mark, way, site)
+    match at_once(way) {
+        Some(result) if PROBE.gate.is_closed() => (result, Token::NONE),
+        Some(result) => (result, uncontended(mark, W::MODE, site)),
+        None => acquire_contended(mark, way, site),
+    }
 }
 
 #[cold]
@@ -177,10 +190,31 @@ fn acquire_contended<W: Way, const KIND: u32>(
     if !watch::is_open() {
         return (way.block(), Token::NONE);
     }
-    let token = recorder::wait(&PROBE, &mark.seen(), W::MODE, site);
+    let wait = Wait { mark, token: recorder::wait(&PROBE, &mark.seen(), W::MODE, site) };
     let result = way.block();
+    let token = wait.over();
     recorder::waited(&PROBE, &mark.seen(), site, token);
     (result, token)
+}
+
+/// A recorded wait. Dropped before it is over, by a panic of std's (too many
+/// readers, or a lock that its own thread holds, where std finds that out), it
+/// has failed.
+struct Wait<'a, const KIND: u32> {
+    mark: &'a Mark<KIND>,
+    token: Token,
+}
+
+impl<const KIND: u32> Wait<'_, KIND> {
+    fn over(self) -> Token {
+        ManuallyDrop::new(self).token
+    }
+}
+
+impl<const KIND: u32> Drop for Wait<'_, KIND> {
+    fn drop(&mut self) {
+        recorder::gave_up(&PROBE, &self.mark.seen(), self.token);
+    }
 }
 
 /// Acquires a lock by `way` if nobody is in the way.
@@ -235,5 +269,74 @@ pub(super) fn map_try<G, H>(
             Err(PoisonError::new(guard(poisoned.into_inner())).into())
         }
         Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use lockscope_core::event::LockKind;
+    use lockscope_core::gate::Opening;
+    use lockscope_core::{ABI_VERSION, Countdown, Event, HookTable, LockRef, thread};
+
+    use super::*;
+
+    extern "C" fn met(_: *const core::ffi::c_void, _: *const LockRef) -> Countdown {
+        Countdown::UNCHANGED
+    }
+
+    extern "C" fn happened(_: *const core::ffi::c_void, _: *const Event) -> Countdown {
+        Countdown::UNCHANGED
+    }
+
+    extern "C" fn gone(_: *const core::ffi::c_void, _: *const LockRef) {}
+
+    static HOOKS: HookTable = HookTable {
+        size: size_of::<HookTable>() as u32,
+        version: ABI_VERSION,
+        context: core::ptr::null(),
+        meet: met,
+        event: happened,
+        dropped: gone,
+    };
+
+    /// A lock that is never free, and whose wait ends in a panic.
+    #[derive(Clone, Copy)]
+    struct Overrun;
+
+    impl Way for Overrun {
+        const MODE: Mode = Mode::SHARED;
+        type Guard = ();
+
+        fn block(self) -> LockResult<()> {
+            panic!("this wait fails on purpose");
+        }
+
+        fn attempt(self) -> TryLockResult<()> {
+            Err(TryLockError::WouldBlock)
+        }
+    }
+
+    #[test]
+    fn a_wait_that_ends_in_a_panic_waits_no_longer() {
+        let mark = Mark::<{ LockKind::RWLOCK.0 }>::new();
+        let opening = Opening {
+            state: state::OPEN,
+            generation: 1,
+            hooks: &raw const HOOKS,
+            tsc: false,
+            expedited: false,
+        };
+        // SAFETY:
+        // - The table is a static, and its context is not used.
+        // - No other test of this binary opens or closes the gate.
+        unsafe { PROBE.gate.open(&opening) };
+        let panicked = catch_unwind(AssertUnwindSafe(|| acquire(&mark, Overrun).1));
+        let mut waiting = 0;
+        thread::for_each_pending(|pending| waiting += usize::from(pending.acquired == 0));
+        PROBE.gate.close();
+        assert!(panicked.is_err());
+        assert_eq!(waiting, 0);
     }
 }

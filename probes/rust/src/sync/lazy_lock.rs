@@ -19,6 +19,8 @@ use crate::watch::here;
 ///
 /// assert_eq!(SQUARES[3], 9);
 /// ```
+///
+/// Its size is 60 bytes more than std's, rounded up to a multiple of 8.
 pub struct LazyLock<T, F = fn() -> T> {
     mark: Mark<KIND>,
     /// Where threads meet before the first use. std's own lock cannot say

@@ -13,18 +13,20 @@ pub(super) const KIND: u32 = LockKind::MUTEX.0;
 
 /// A mutual-exclusion lock around a value: [`std::sync::Mutex`], watched.
 ///
-/// It is 56 bytes larger than std's, and knows the line that made it:
+/// It knows the line that made it, and perhaps a name:
 ///
 /// ```
 /// use lockscope::sync::Mutex;
 ///
-/// static HITS: Mutex<u32> = Mutex::named("hits", 0);
+/// static HITS: Mutex<u64> = Mutex::named("hits", 0);
 ///
 /// if let Ok(mut hits) = HITS.lock() {
 ///     *hits += 1;
 /// }
-/// assert_eq!(size_of_val(&HITS), size_of::<std::sync::Mutex<u32>>() + 56);
+/// assert_eq!(size_of_val(&HITS), size_of::<std::sync::Mutex<u64>>() + 56);
 /// ```
+///
+/// Its size is 56 bytes more than std's, rounded up to a multiple of 8.
 pub struct Mutex<T: ?Sized> {
     mark: Mark<KIND>,
     inner: std::sync::Mutex<T>,
@@ -33,7 +35,8 @@ pub struct Mutex<T: ?Sized> {
 const _: () = {
     assert!(size_of::<Mutex<()>>() == 64);
     assert!(size_of::<Mutex<u64>>() == 72 && align_of::<Mutex<u64>>() == 8);
-    assert!(size_of::<MutexGuard<'_, u64>>() == 32);
+    assert!(size_of::<Mutex<u64>>() == size_of::<std::sync::Mutex<u64>>() + 56);
+    assert!(size_of::<MutexGuard<'_, u64>>() == size_of::<std::sync::MutexGuard<'_, u64>>() + 16);
 };
 
 struct Locking<'a, T: ?Sized>(&'a std::sync::Mutex<T>);
@@ -121,7 +124,6 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether a panic has poisoned the mutex.
     #[inline]
-    #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.inner.is_poisoned()
     }
@@ -165,7 +167,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 
 /// A locked [`Mutex`]: gives access to its value, and unlocks when dropped.
 ///
-/// It is 16 bytes larger than std's. Like std's it stays on its thread:
+/// Its size is 16 bytes more than std's. Like that one it stays on its thread:
 ///
 /// ```compile_fail,E0277
 /// static LOCK: lockscope::sync::Mutex<u32> = lockscope::sync::Mutex::new(0);

@@ -9,7 +9,7 @@ use crate::watch::here;
 
 /// A one-time initialisation: [`std::sync::Once`], watched.
 ///
-/// Once done, it costs what std's does. It is 64 bytes large.
+/// Once done, it costs what std's does.
 ///
 /// ```
 /// use lockscope::sync::Once;
@@ -20,12 +20,14 @@ use crate::watch::here;
 /// START.call_once(|| unreachable!());
 /// assert!(START.is_completed());
 /// ```
+///
+/// Its size is 64 bytes, where std's is 4.
 pub struct Once {
     mark: Mark<KIND>,
     inner: std::sync::Once,
 }
 
-const _: () = assert!(size_of::<Once>() == 64);
+const _: () = assert!(size_of::<Once>() == 64 && size_of::<std::sync::Once>() == 4);
 
 /// A [`Once`] that nobody has called.
 #[deprecated(note = "as std's is: `Once::new()` says the same")]
@@ -106,7 +108,6 @@ impl Once {
 
     /// Whether something has run here to its end.
     #[inline]
-    #[must_use]
     pub fn is_completed(&self) -> bool {
         self.inner.is_completed()
     }

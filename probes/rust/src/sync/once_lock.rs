@@ -8,7 +8,7 @@ use crate::watch::here;
 
 /// A value that is written once: [`std::sync::OnceLock`], watched.
 ///
-/// Once written, it costs what std's does. It is 56 bytes larger.
+/// Once written, it costs what std's does.
 ///
 /// ```
 /// use lockscope::sync::OnceLock;
@@ -19,6 +19,8 @@ use crate::watch::here;
 /// assert_eq!(NAME.get_or_init(|| "lockscope".to_owned()), "lockscope");
 /// assert_eq!(NAME.set("other".to_owned()), Err("other".to_owned()));
 /// ```
+///
+/// Its size is 56 bytes more than std's, rounded up to a multiple of 8.
 pub struct OnceLock<T> {
     mark: Mark<KIND>,
     inner: std::sync::OnceLock<T>,

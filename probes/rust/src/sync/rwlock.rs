@@ -15,7 +15,7 @@ const KIND: u32 = LockKind::RWLOCK.0;
 /// A lock that many readers or one writer may hold: [`std::sync::RwLock`],
 /// watched.
 ///
-/// It is 56 bytes larger than std's. Readers and writers are recorded apart:
+/// Readers and writers are recorded apart:
 ///
 /// ```
 /// use lockscope::sync::{RwLock, RwLockWriteGuard};
@@ -27,6 +27,8 @@ const KIND: u32 = LockKind::RWLOCK.0;
 /// let rows = RwLockWriteGuard::downgrade(rows);
 /// assert_eq!(rows.len(), table.read().unwrap().len());
 /// ```
+///
+/// Its size is 56 bytes more than std's, rounded up to a multiple of 8.
 pub struct RwLock<T: ?Sized> {
     mark: Mark<KIND>,
     inner: std::sync::RwLock<T>,
@@ -34,9 +36,14 @@ pub struct RwLock<T: ?Sized> {
 
 const _: () = {
     assert!(size_of::<RwLock<()>>() == 72);
+    use std::sync as original;
+
     assert!(size_of::<RwLock<u64>>() == 80 && align_of::<RwLock<u64>>() == 8);
-    assert!(size_of::<RwLockReadGuard<'_, u64>>() == 32);
-    assert!(size_of::<RwLockWriteGuard<'_, u64>>() == 32);
+    assert!(size_of::<RwLock<u64>>() == size_of::<original::RwLock<u64>>() + 56);
+    let read = size_of::<original::RwLockReadGuard<'_, u64>>();
+    assert!(size_of::<RwLockReadGuard<'_, u64>>() == read + 16);
+    let write = size_of::<original::RwLockWriteGuard<'_, u64>>();
+    assert!(size_of::<RwLockWriteGuard<'_, u64>>() == write + 16);
 };
 
 struct Reading<'a, T: ?Sized>(&'a std::sync::RwLock<T>);
@@ -186,7 +193,6 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether a panic of a writer has poisoned the lock.
     #[inline]
-    #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.inner.is_poisoned()
     }
@@ -231,7 +237,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 /// An [`RwLock`] held by a reader: gives its value to look at, and unlocks
 /// when dropped.
 ///
-/// It is 16 bytes larger than std's. Like std's it stays on its thread:
+/// Its size is 16 bytes more than std's. Like that one it stays on its thread:
 ///
 /// ```compile_fail,E0277
 /// static LOCK: lockscope::sync::RwLock<u32> = lockscope::sync::RwLock::new(0);
@@ -276,7 +282,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for RwLockReadGuard<'_, T> {
 /// An [`RwLock`] held by its writer: gives access to its value, and unlocks
 /// when dropped.
 ///
-/// It is 16 bytes larger than std's. Like std's it stays on its thread:
+/// Its size is 16 bytes more than std's. Like that one it stays on its thread:
 ///
 /// ```compile_fail,E0277
 /// static LOCK: lockscope::sync::RwLock<u32> = lockscope::sync::RwLock::new(0);

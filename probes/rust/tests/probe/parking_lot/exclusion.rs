@@ -3,54 +3,9 @@
 use lockscope::parking_lot::{
     FairMutex, Mutex, MutexGuard, RecursiveRwLock, ReentrantMutex, RwLock, slotless,
 };
-use lockscope_core::gate::state;
 use std::cell::Cell;
 
-use crate::backend::{Backend, RELEASED};
-
-const THREADS: usize = 4;
-const ROUNDS: usize = 500;
-
-/// Two words that only an exclusive owner may see differ.
-#[derive(Default)]
-struct Pair(u64, u64);
-
-impl Pair {
-    fn step(&mut self) {
-        self.check();
-        self.0 += 1;
-        std::hint::black_box(&mut *self);
-        self.1 += 1;
-    }
-
-    fn check(&self) {
-        assert_eq!(self.0, self.1, "somebody else is at it");
-    }
-}
-
-/// Runs `round` often in each thread, on each state of the gate; at period 1
-/// there are `records` records of each round.
-fn hammer(records: usize, round: impl Fn() + Sync) {
-    let backend = Backend::closed();
-    for (state, period) in
-        [(state::CLOSED, 1), (state::WATCH, 1), (state::OPEN, 7), (state::OPEN, 1)]
-    {
-        if state != state::CLOSED {
-            backend.start(state, period);
-        }
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| (0..ROUNDS).for_each(|_| round()));
-            }
-        });
-        backend.stop();
-    }
-    let seen = backend.seen();
-    assert!(seen.iter().all(|seen| seen.kind == RELEASED && seen.weight == 1));
-    assert_eq!(seen.len(), THREADS * ROUNDS * records, "records at period 1");
-}
-
-const TOTAL: u64 = (THREADS * ROUNDS * 4) as u64;
+use crate::hammer::{Pair, TOTAL, hammer};
 
 macro_rules! mutexes {
     ($($name:ident: $make:expr;)*) => {$(
@@ -58,7 +13,7 @@ macro_rules! mutexes {
         fn $name() {
             let mutex = $make(Pair::default());
             hammer(1, || mutex.lock().step());
-            assert_eq!(mutex.into_inner().1, TOTAL);
+            assert_eq!(mutex.into_inner().steps(), TOTAL);
         }
     )*};
 }
@@ -83,7 +38,7 @@ macro_rules! rwlocks {
                 read.check();
                 lock_api::RwLockUpgradableReadGuard::upgrade(read).step();
             });
-            assert_eq!(rwlock.into_inner().1, 2 * TOTAL);
+            assert_eq!(rwlock.into_inner().steps(), 2 * TOTAL);
         }
     )*};
 }
@@ -124,5 +79,5 @@ fn bumping_excludes_as_well() {
         MutexGuard::bump(&mut guard);
         guard.check();
     });
-    assert_eq!(mutex.into_inner().1, TOTAL);
+    assert_eq!(mutex.into_inner().steps(), TOTAL);
 }

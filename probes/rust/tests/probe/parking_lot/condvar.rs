@@ -8,10 +8,7 @@ use lockscope::parking_lot::{Condvar, Mutex, slotless};
 use lockscope_core::gate::state;
 use lockscope_core::{LockKind, Mode};
 
-use crate::backend::{Backend, IDLE, RELEASED, Seen, summary};
-
-const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
-const SHARED: Mode = Mode::SHARED;
+use crate::backend::{Backend, EXCLUSIVE, IDLE, RELEASED, SHARED, Seen, summary, this_thread};
 
 /// The events of one wait: hold, idleness, hold.
 fn expected_of(lock: u32, wait: u32) -> [(lockscope_core::EventKind, Mode, bool, u32); 3] {
@@ -41,8 +38,7 @@ fn a_wait_ends_the_hold_and_is_no_contention() {
             while !*ready {
                 condvar.wait(&mut ready);
             }
-            // SAFETY: the call takes nothing and cannot fail.
-            (lock, wait, unsafe { libc::syscall(libc::SYS_gettid) } as u64)
+            (lock, wait, this_thread())
         });
         receiver.recv().unwrap();
         // The other owns the mutex until it waits.

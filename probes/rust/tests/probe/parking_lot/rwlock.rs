@@ -7,10 +7,10 @@ use lockscope::parking_lot::{
 };
 use lockscope_core::{LockKind, Mode};
 
-use crate::backend::{Backend, FAILED, RELEASED, Seen, summary, until_waiting};
+use crate::backend::{
+    Backend, EXCLUSIVE, FAILED, RELEASED, SHARED, Seen, contend, summary, until_waiting,
+};
 
-const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
-const SHARED: Mode = Mode::SHARED;
 const UPGRADABLE: Mode = Mode::UPGRADABLE;
 
 fn modes_and_lines(seen: &[Seen]) -> Vec<(Mode, u32)> {
@@ -115,16 +115,6 @@ fn an_upgrade_that_fails_leaves_the_hold_whole() {
     );
     drop(reader);
     assert_eq!(backend.one().mode, SHARED);
-}
-
-/// Waits in a second thread until `held` is dropped.
-fn contend<G>(held: G, wait: impl FnOnce() + Send) {
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(wait);
-        until_waiting(1);
-        drop(held);
-        waiter.join().unwrap();
-    });
 }
 
 #[test]

@@ -3,11 +3,9 @@
 use std::time::{Duration, Instant};
 
 use lockscope::parking_lot::{ReentrantMutex, ReentrantMutexGuard, slotless};
-use lockscope_core::{LockKind, Mode};
+use lockscope_core::LockKind;
 
-use crate::backend::{Backend, FAILED, RELEASED, summary, until_waiting};
-
-const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
+use crate::backend::{Backend, EXCLUSIVE, FAILED, RELEASED, summary, until_waiting};
 
 #[test]
 fn locking_again_is_the_same_hold() {

@@ -5,12 +5,10 @@ use std::time::{Duration, Instant};
 use lockscope::parking_lot::{
     FairMutex, MappedMutexGuard, Mutex, MutexGuard, lock_api::RawMutex as _, slotless,
 };
+use lockscope_core::LockKind;
 use lockscope_core::gate::state;
-use lockscope_core::{LockKind, Mode};
 
-use crate::backend::{Backend, FAILED, RELEASED, summary, until_waiting};
-
-const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
+use crate::backend::{Backend, EXCLUSIVE, FAILED, RELEASED, contend, summary};
 
 const TABLE_LINE: u32 = line!() + 1;
 static TABLE: Mutex<u64> = Mutex::new(0);
@@ -115,16 +113,6 @@ fn what_fails_is_told_and_what_waited_too() {
     assert!(seen.iter().all(|seen| seen.times[1] == seen.times[2]));
     drop(guard);
     assert_eq!(backend.one().kind, RELEASED);
-}
-
-/// Waits for `wait`'s lock in a second thread until `held` is dropped.
-fn contend<G>(held: G, wait: impl FnOnce() + Send) {
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(wait);
-        until_waiting(1);
-        drop(held);
-        waiter.join().unwrap();
-    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use core::ffi::c_void;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use lockscope_core::gate::{Opening, state};
 use lockscope_core::site::SiteInfo;
@@ -111,6 +112,28 @@ unsafe extern "C" fn dropped(_: *const c_void, gone: *const LockRef) {
     lock(&DROPPED).push((gone.id, gone.address));
 }
 
+fn forget_what_was_seen() {
+    lock(&SEEN).clear();
+    lock(&DROPPED).clear();
+}
+
+/// A session begins. The caller has the turn, and the gate is closed.
+fn begin(state: u32, period: u32) {
+    forget_what_was_seen();
+    PERIOD.store(period, Ordering::Relaxed);
+    let opening = Opening {
+        state,
+        generation: GENERATION.fetch_add(1, Ordering::Relaxed) + 1,
+        hooks: &raw const HOOKS,
+        tsc: false,
+        expedited: false,
+    };
+    // SAFETY:
+    // - The table is a static, and its context is not used.
+    // - The gate is closed, and only the test that has the turn opens it.
+    unsafe { lockscope::probe().gate.open(&opening) };
+}
+
 /// The test's turn, with the gate as the test wants it.
 pub(crate) struct Backend {
     _turn: MutexGuard<'static, ()>,
@@ -121,7 +144,8 @@ impl Backend {
     pub(crate) fn closed() -> Self {
         let turn = lock(&TURN);
         // The very first operation of the process looks for a host.
-        drop(lockscope::parking_lot::Mutex::new(()).lock());
+        drop(lockscope::sync::Mutex::new(()).lock());
+        forget_what_was_seen();
         Self { _turn: turn }
     }
 
@@ -132,22 +156,17 @@ impl Backend {
         backend
     }
 
+    /// The session begins at the first operation of the process, which is still
+    /// to come: as with a host.
+    pub(crate) fn at_the_first_operation() -> Self {
+        let turn = lock(&TURN);
+        lockscope_core::probe::on_arrival(|_| begin(state::OPEN, 1));
+        Self { _turn: turn }
+    }
+
     /// A session begins.
     pub(crate) fn start(&self, state: u32, period: u32) {
-        lock(&SEEN).clear();
-        lock(&DROPPED).clear();
-        PERIOD.store(period, Ordering::Relaxed);
-        let opening = Opening {
-            state,
-            generation: GENERATION.fetch_add(1, Ordering::Relaxed) + 1,
-            hooks: &raw const HOOKS,
-            tsc: false,
-            expedited: false,
-        };
-        // SAFETY:
-        // - The table is a static, and its context is not used.
-        // - The gate is closed, and this test has the turn.
-        unsafe { lockscope::probe().gate.open(&opening) };
+        begin(state, period);
     }
 
     /// The session ends.
@@ -181,16 +200,31 @@ impl Drop for Backend {
     }
 }
 
-/// Returns once `count` threads wait for a lock in a recorded way.
+/// Returns once `count` threads wait for a lock in a recorded way. The minute is
+/// for a test that fails, so that it says so.
+#[track_caller]
 pub(crate) fn until_waiting(count: usize) {
+    let begin = Instant::now();
     loop {
         let mut waiting = 0;
         thread::for_each_pending(|pending| waiting += usize::from(pending.acquired == 0));
         if waiting == count {
             return;
         }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{waiting} wait, and not {count}");
         pause();
     }
+}
+
+/// Waits by `wait`, in a second thread, for what `held` holds until it is
+/// dropped.
+pub(crate) fn contend<G>(held: G, wait: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(wait);
+        until_waiting(1);
+        drop(held);
+        waiter.join().unwrap();
+    });
 }
 
 /// Kind, mode, whether contended, and line of each event.
@@ -198,6 +232,14 @@ pub(crate) fn summary(seen: &[Seen]) -> Vec<(EventKind, Mode, bool, u32)> {
     seen.iter().map(|seen| (seen.kind, seen.mode, seen.contended, seen.line())).collect()
 }
 
+/// The kernel's number of the thread that asks.
+pub(crate) fn this_thread() -> u64 {
+    // SAFETY: the call takes nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) as u64 }
+}
+
+pub(crate) const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
+pub(crate) const SHARED: Mode = Mode::SHARED;
 pub(crate) const RELEASED: EventKind = EventKind::RELEASED;
 pub(crate) const FAILED: EventKind = EventKind::FAILED;
 pub(crate) const IDLE: EventKind = EventKind::IDLE;

@@ -5,13 +5,10 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use lockscope::parking_lot::{Once, OnceState, slotless};
+use lockscope_core::LockKind;
 use lockscope_core::gate::state;
-use lockscope_core::{LockKind, Mode};
 
-use crate::backend::{Backend, FAILED, IDLE, RELEASED, summary, until_waiting};
-
-const EXCLUSIVE: Mode = Mode::EXCLUSIVE;
-const SHARED: Mode = Mode::SHARED;
+use crate::backend::{Backend, EXCLUSIVE, FAILED, IDLE, RELEASED, SHARED, summary, until_waiting};
 
 static DEFINED: Once = Once::named("set-up");
 

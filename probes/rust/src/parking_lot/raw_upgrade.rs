@@ -1,0 +1,246 @@
+//! The upgradable side of the raw reader-writer locks.
+//!
+//! Changing the mode of an acquisition ends one record and begins another, as
+//! in [`raw_rwlock`](super::raw_rwlock).
+
+use std::time::{Duration, Instant};
+
+use lockscope_core::event::Mode;
+use lockscope_core::{CallSite, Token, recorder};
+
+use super::probed::{Held, Marker, Probed};
+use super::raw_rwlock::BareRwLock;
+use super::storage::Storage;
+use crate::watch::{PROBE, here};
+
+// SAFETY: every acquisition, upgrade and release is the original's, which upholds
+// the trait's exclusion; `Held` is as sendable as the original's guard state.
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgrade
+    for Probed<P, S, KIND>
+{
+    type UpgradableGuard = Held;
+
+    #[inline]
+    #[track_caller]
+    fn lock_upgradable(&self) -> Held {
+        if PROBE.gate.is_closed() {
+            return Held::bare(self.bare.lock_upgradable());
+        }
+        self.lock_open(Mode::UPGRADABLE, here(), P::try_lock_upgradable, P::lock_upgradable)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_upgradable(&self) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock_upgradable().map(Held::bare);
+        }
+        self.try_open(Mode::UPGRADABLE, here(), P::try_lock_upgradable)
+    }
+
+    #[inline]
+    unsafe fn unlock_upgradable(&self, held: Held) {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        unsafe { self.bare.unlock_upgradable(held.bare) }
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn upgrade(&self, held: Held) -> Held {
+        if PROBE.gate.is_closed() {
+            self.end(held.token);
+            // SAFETY: the caller owns the lock by this acquisition.
+            return Held::bare(unsafe { self.bare.upgrade(held.bare) });
+        }
+        // SAFETY: as above.
+        let block = |bare| Ok(unsafe { self.bare.upgrade(bare) });
+        // SAFETY:
+        // - The caller owns the lock by this acquisition.
+        // - `block` gives it back upgraded.
+        match unsafe { self.upgrade_open(held, here(), block) } {
+            Ok(held) | Err(held) => held,
+        }
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn try_upgrade(&self, held: Held) -> Result<Held, Held> {
+        // SAFETY: the caller owns the lock by this acquisition.
+        match unsafe { self.bare.try_upgrade(held.bare) } {
+            Ok(bare) => {
+                self.end(held.token);
+                Ok(self.owned(bare, Mode::EXCLUSIVE, here()))
+            }
+            Err(bare) => {
+                if !PROBE.gate.is_closed() {
+                    recorder::refused(&PROBE, self, Mode::EXCLUSIVE, here());
+                }
+                Err(Held { token: held.token, bare })
+            }
+        }
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeFair
+    for Probed<P, S, KIND>
+{
+    #[inline]
+    unsafe fn unlock_upgradable_fair(&self, held: Held) {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        unsafe { self.bare.unlock_upgradable_fair(held.bare) }
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn bump_upgradable(&self, held: &mut Held) {
+        if PROBE.gate.is_closed() {
+            self.end(core::mem::replace(&mut held.token, Token::NONE));
+            // SAFETY: the caller owns the lock by this acquisition.
+            return unsafe { self.bare.bump_upgradable(&mut held.bare) };
+        }
+        let (unlock, attempt, block) =
+            (P::unlock_upgradable_fair, P::try_lock_upgradable, P::lock_upgradable);
+        // SAFETY:
+        // - The caller owns the lock by this acquisition.
+        // - The three functions are those of one mode of one lock.
+        unsafe { self.bump_open(held, Mode::UPGRADABLE, here(), unlock, attempt, block) };
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeDowngrade
+    for Probed<P, S, KIND>
+{
+    #[inline]
+    #[track_caller]
+    unsafe fn downgrade_upgradable(&self, held: Held) -> Held {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        let bare = unsafe { self.bare.downgrade_upgradable(held.bare) };
+        self.owned(bare, Mode::SHARED, here())
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn downgrade_to_upgradable(&self, held: Held) -> Held {
+        self.end(held.token);
+        // SAFETY: the caller owns the lock by this acquisition.
+        let bare = unsafe { self.bare.downgrade_to_upgradable(held.bare) };
+        self.owned(bare, Mode::UPGRADABLE, here())
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgradeTimed
+    for Probed<P, S, KIND>
+{
+    #[inline]
+    #[track_caller]
+    fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock_upgradable_for(timeout).map(Held::bare);
+        }
+        let block = |bare: &P| bare.try_lock_upgradable_for(timeout);
+        self.timed_open(Mode::UPGRADABLE, here(), P::try_lock_upgradable, block)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_lock_upgradable_until(&self, timeout: Instant) -> Option<Held> {
+        if PROBE.gate.is_closed() {
+            return self.bare.try_lock_upgradable_until(timeout).map(Held::bare);
+        }
+        let block = |bare: &P| bare.try_lock_upgradable_until(timeout);
+        self.timed_open(Mode::UPGRADABLE, here(), P::try_lock_upgradable, block)
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn try_upgrade_for(&self, held: Held, timeout: Duration) -> Result<Held, Held> {
+        // SAFETY: the caller owns the lock by this acquisition.
+        let block = |bare| unsafe { self.bare.try_upgrade_for(bare, timeout) };
+        // SAFETY:
+        // - The caller owns the lock by this acquisition.
+        // - `block` gives it back, upgraded or as it was.
+        unsafe { self.upgrade_timed(held, here(), block) }
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn try_upgrade_until(&self, held: Held, timeout: Instant) -> Result<Held, Held> {
+        // SAFETY: the caller owns the lock by this acquisition.
+        let block = |bare| unsafe { self.bare.try_upgrade_until(bare, timeout) };
+        // SAFETY:
+        // - The caller owns the lock by this acquisition.
+        // - `block` gives it back, upgraded or as it was.
+        unsafe { self.upgrade_timed(held, here(), block) }
+    }
+}
+
+impl<P: BareRwLock, S: Storage, const KIND: u32> Probed<P, S, KIND> {
+    /// # Safety
+    ///
+    /// - As of [`Self::upgrade_open`].
+    #[inline]
+    unsafe fn upgrade_timed(
+        &self,
+        held: Held,
+        site: CallSite,
+        block: impl FnOnce(Marker) -> Result<Marker, Marker>,
+    ) -> Result<Held, Held> {
+        if !PROBE.gate.is_closed() {
+            // SAFETY: as of this function.
+            return unsafe { self.upgrade_open(held, site, block) };
+        }
+        match block(held.bare) {
+            Ok(bare) => {
+                self.end(held.token);
+                Ok(Held::bare(bare))
+            }
+            Err(bare) => Err(Held { token: held.token, bare }),
+        }
+    }
+
+    /// Upgrades at once, or by `block`, which waits for the readers to leave.
+    ///
+    /// The upgradable hold lasts until the upgrade has succeeded: all that
+    /// while the thread keeps writers out. If it fails, the hold goes on.
+    ///
+    /// # Safety
+    ///
+    /// - The caller owns the lock, upgradably, by the acquisition that `held`
+    ///   stands for.
+    /// - `block` upgrades that acquisition and returns `Ok`, or leaves it as it
+    ///   was and returns `Err`.
+    #[inline(never)]
+    unsafe fn upgrade_open(
+        &self,
+        held: Held,
+        site: CallSite,
+        block: impl FnOnce(Marker) -> Result<Marker, Marker>,
+    ) -> Result<Held, Held> {
+        // SAFETY: the caller owns the lock by this acquisition.
+        let bare = match unsafe { self.bare.try_upgrade(held.bare) } {
+            Ok(bare) => {
+                self.end(held.token);
+                return Ok(self.owned(bare, Mode::EXCLUSIVE, site));
+            }
+            Err(bare) => bare,
+        };
+        let token = recorder::wait(&PROBE, self, Mode::EXCLUSIVE, site);
+        match block(bare) {
+            Ok(bare) => {
+                recorder::waited(&PROBE, self, site, token);
+                self.end(held.token);
+                Ok(Held { token, bare })
+            }
+            Err(bare) => {
+                recorder::gave_up(&PROBE, self, token);
+                Err(Held { token: held.token, bare })
+            }
+        }
+    }
+}
