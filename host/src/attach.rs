@@ -3,14 +3,17 @@
 
 use core::ffi::c_int;
 use std::panic::catch_unwind;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use lockscope_core::{ABI_VERSION, Probe};
 
-use crate::config::{Config, Overrides, Sources, is_privileged};
+use crate::config::{Config, Overrides, Placed, Sources, is_privileged};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::flush::Flusher;
+use crate::output::{self, is_descendant};
+use crate::tell::tell;
 
 /// Exit status of a program that was to be profiled strictly and cannot be.
 pub(crate) const STRICT_STATUS: c_int = 125;
@@ -85,14 +88,18 @@ fn check(probe: &Probe) -> Result<(), HostError> {
     })
 }
 
+/// Where this process's report goes.
+fn output(config: &Config) -> Placed<PathBuf> {
+    let Placed { value: mut pattern, place } = config.output_pattern();
+    if is_descendant(&Sources::of_process()) {
+        pattern = pattern.of_descendants();
+    }
+    output::absolute(Placed { value: pattern.of(std::process::id()), place })
+}
+
 fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
-    let output = config.output_of(std::process::id());
-    let output = crate::config::Placed {
-        // Absolute: the program may go elsewhere.
-        value: std::path::absolute(&output.value).unwrap_or(output.value),
-        place: output.place,
-    };
-    crate::flush::check(&output)?;
+    let output = output(config);
+    output::check(&output)?;
     let plan = Plan::new(config)?;
     // First of all the probe, which another host may have.
     ENGINE.adopt(probe)?;
@@ -109,8 +116,8 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
     // SAFETY: the handler is a function of this library, which is never
     // unloaded.
     if unsafe { libc::atexit(at_exit) } != 0 {
-        eprintln!(
-            "lockscope: the system takes no more handlers for the program's end; the last report is the one that is written while it runs"
+        tell(
+            "the system takes no more handlers for the program's end; the last report is the one that is written while it runs",
         );
     }
     Ok(())
@@ -123,7 +130,7 @@ extern "C" fn at_exit() {
         match flusher.finish() {
             // A fork that ends by `exit` is not the process that attached.
             Ok(_) | Err(HostError::Forked { .. }) => {}
-            Err(error) => eprintln!("lockscope: {error}"),
+            Err(error) => tell(&error),
         }
     });
 }
@@ -131,25 +138,12 @@ extern "C" fn at_exit() {
 /// Says what is wrong, once and clearly. The program goes on unprofiled,
 /// unless it was to be profiled or not to run at all.
 fn give_up(error: &HostError) -> c_int {
-    if is_strict() {
-        eprintln!("lockscope: {error}; the program does not run, because of LOCKSCOPE_STRICT");
+    if Config::is_strict(&Sources::of_process(), &Overrides::default()) {
+        tell(format_args!("{error}; the program does not run, because of LOCKSCOPE_STRICT"));
         // SAFETY: ends the process at once: nothing of it is to run any more,
         // its handlers for the end included.
         unsafe { libc::_exit(STRICT_STATUS) };
     }
-    eprintln!("lockscope: {error}; the program runs unprofiled");
+    tell(format_args!("{error}; the program runs unprofiled"));
     1
-}
-
-/// Whether errors are the end. The configuration itself may be the error: then
-/// the variable alone decides.
-fn is_strict() -> bool {
-    let sources = Sources::of_process();
-    Config::resolve(&sources, &Overrides::default()).map_or_else(
-        |_| {
-            std::env::var_os("LOCKSCOPE_STRICT")
-                .is_some_and(|value| value == "1" || value == "true")
-        },
-        |config| config.strict.value,
-    )
 }

@@ -2,20 +2,33 @@
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Overrides, Place, Sources};
+use crate::config::{Config, Overrides, Place, Placed, Sources};
 use crate::error::HostError;
 use crate::loader::{Candidate, Plugin, SearchPath};
 use crate::report::command::{self, ReportArgs};
 use crate::run::{Run, become_ending};
+use crate::tell::tell;
+
+/// What stands below the help of `lockscope`.
+const FIRST_STEPS: &str = "\
+First steps:
+  lockscope run -- ./app --its-own-flags   run a program, and print the table
+  lockscope report lockscope.json          print it again";
+
+/// What stands below the help of `lockscope run`.
+const CONFIGURATION: &str = "\
+Flags override LOCKSCOPE_* variables, and those override lockscope.toml.
+Everything from PROGRAM on is the program's own; `--` before it is good style.
+The exit status is the program's; 125, 126 and 127 say that it did not start.";
 
 /// Shows which locks of a program cost time, who waits, and who makes them
 /// wait.
 #[derive(Debug, Parser)]
-#[command(name = "lockscope", version)]
+#[command(name = "lockscope", version, after_help = FIRST_STEPS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -24,6 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a program and profile its locks.
+    #[command(after_help = CONFIGURATION)]
     Run(RunArgs),
     /// Show a report again, or turn it into another format.
     Report(ReportArgs),
@@ -45,7 +59,7 @@ struct RunArgs {
     /// Write the report at least this often, as in 500ms, 10s or 1m.
     #[arg(long, value_name = "TIME")]
     flush_interval: Option<String>,
-    /// Set a key of the backend.
+    /// Set a key of the backend; `lockscope backends inspect` lists them.
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
     /// Do not run the program if it cannot be profiled: exit with 125.
@@ -61,10 +75,10 @@ struct RunArgs {
 #[derive(Debug, Args)]
 struct CommonArgs {
     /// Read this configuration file instead of lockscope.toml.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Look for plugins in this folder first. Can be repeated.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     plugin_path: Vec<String>,
 }
 
@@ -80,8 +94,9 @@ struct BackendsArgs {
 enum BackendsCommand {
     /// Show one plugin, or say exactly why it cannot be loaded.
     Inspect {
-        /// The plugin's file.
-        path: PathBuf,
+        /// The plugin's file, or the name of its backend.
+        #[arg(value_name = "PATH|NAME")]
+        plugin: PathBuf,
     },
 }
 
@@ -95,7 +110,7 @@ pub fn main() -> ! {
         Command::Backends(arguments) => arguments.execute(),
     };
     if let Err(error) = &done {
-        eprintln!("lockscope: {error}");
+        tell(error);
     }
     std::process::exit(i32::from(done.is_err()))
 }
@@ -103,7 +118,8 @@ pub fn main() -> ! {
 fn assignment(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .ok_or_else(|| "expected KEY=VALUE".to_owned())
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| "expected KEY=VALUE, as in max_locks=20000".to_owned())
 }
 
 impl CommonArgs {
@@ -136,32 +152,44 @@ impl RunArgs {
             overrides.setting(&key, value, Place::Flag("--set"));
         }
         self.common.add_to(&mut overrides);
-        Run { command: self.program, overrides, strict: self.strict }
+        Run { command: self.program, overrides }
     }
 }
 
 impl BackendsArgs {
     fn execute(&self) -> Result<(), HostError> {
+        let mut overrides = Overrides::default();
+        self.common.add_to(&mut overrides);
         let text = match &self.command {
-            Some(BackendsCommand::Inspect { path }) => inspection(&Plugin::open(path)?),
-            None => {
-                let mut overrides = Overrides::default();
-                self.common.add_to(&mut overrides);
-                let config = Config::resolve(&Sources::of_process(), &overrides)?;
-                listing(&SearchPath::new(&config))
-            }
+            Some(BackendsCommand::Inspect { plugin }) => inspection(&named(plugin, &overrides)?),
+            None => listing(&SearchPath::new(&configured(&overrides)?)),
         };
-        say(&text);
-        Ok(())
+        print(&text)
+    }
+}
+
+fn configured(overrides: &Overrides) -> Result<Config, HostError> {
+    Config::resolve(&Sources::of_process(), overrides)
+}
+
+/// The plugin at this path, or else the one of this name. Only a name needs
+/// the configuration.
+fn named(plugin: &Path, overrides: &Overrides) -> Result<Plugin, HostError> {
+    match plugin.to_str() {
+        Some(name) if !name.contains('/') && !name.contains('.') && !plugin.exists() => {
+            let name = Placed { value: name.to_owned(), place: Place::Argument("inspect") };
+            Ok(SearchPath::new(&configured(overrides)?).find(&name)?.plugin)
+        }
+        _ => Plugin::open(plugin),
     }
 }
 
 /// Prints to stdout. A reader who has gone is no reason to complain.
-fn say(text: &str) {
-    if let Err(error) = std::io::stdout().write_all(text.as_bytes())
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        eprintln!("lockscope: stdout cannot be written: {error}; redirect it elsewhere");
+fn print(text: &str) -> Result<(), HostError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(HostError::Print { source }),
+        _ => Ok(()),
     }
 }
 
@@ -169,7 +197,9 @@ fn listing(path: &SearchPath) -> String {
     let candidates = path.candidates();
     let mut text: String = candidates.iter().map(listed).collect();
     if candidates.is_empty() {
-        text.push_str("No backend was found.\n");
+        text.push_str(
+            "No backend was found. Install one in a folder below, or name its own with --plugin-path.\n",
+        );
     }
     text.push_str("Searched, first to last:\n");
     for step in &path.steps {

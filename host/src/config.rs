@@ -21,14 +21,21 @@ pub(crate) use settings::shout;
 pub(crate) use value::duration_text;
 
 use crate::error::{HostError, nearest};
+use crate::output::Pattern;
 
 /// The file that is read from the current folder if none is named.
 pub const FILE_NAME: &str = "lockscope.toml";
 /// What all variables begin with.
 pub(crate) const PREFIX: &str = "LOCKSCOPE_";
+const STRICT: &str = "strict";
 /// Keys that every backend's configuration stands beside.
 pub(crate) const KEYS: [&str; 7] =
-    ["backend", "output", "flush_interval", "plugin_path", "strict", "enabled", "period"];
+    ["backend", "output", "flush_interval", "plugin_path", STRICT, "enabled", "period"];
+
+/// The report of a process that profiles itself, if nobody names one.
+const DEFAULT_OUTPUT: &str = "lockscope-{pid}.json";
+/// What `plugin_path` takes.
+const FOLDERS: &str = "a folder, or a list of folders";
 
 /// The configuration that holds.
 #[derive(Clone, Debug)]
@@ -100,7 +107,7 @@ impl Sources {
         if privileged { Self::default() } else { sources() }
     }
 
-    fn variable(&self, name: &str) -> Option<&OsString> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsString> {
         self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
@@ -171,6 +178,23 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether an error is to be the end, even if the configuration itself is
+    /// what is wrong: then whatever of it can be read decides.
+    pub(crate) fn is_strict(sources: &Sources, overrides: &Overrides) -> bool {
+        if let Ok(config) = Self::resolve(sources, overrides) {
+            return config.strict.value;
+        }
+        let file = file::locate(sources, overrides.config.as_ref());
+        let in_file = file.and_then(|file| file::look_up(&file, STRICT));
+        let given = in_file.into_iter().chain(variables::read(sources));
+        given
+            .chain(overrides.given.iter().cloned())
+            .filter(|given| given.owner == Owner::Host && given.key == STRICT)
+            .filter_map(|given| value::boolean(&given).ok())
+            .next_back()
+            .unwrap_or(false)
+    }
+
     fn built_in() -> Self {
         Self {
             backend: Placed::built_in("wrapper".to_owned()),
@@ -214,11 +238,11 @@ impl Config {
                 self.flush_interval = Placed { value: value::duration(&given)?, place };
             }
             "plugin_path" => {
-                let folders = given.values.iter().map(|folder| place.anchor(folder).into());
+                let folders = given.all(FOLDERS)?.iter().map(|folder| place.anchor(folder).into());
                 self.plugin_path =
                     folders.map(|value| Placed { value, place: place.clone() }).collect();
             }
-            "strict" => self.strict = Placed { value: value::boolean(&given)?, place },
+            STRICT => self.strict = Placed { value: value::boolean(&given)?, place },
             "enabled" => self.enabled = Placed { value: value::boolean(&given)?, place },
             _ => return Err(unknown_key(&given.key, place, &KEYS)),
         }
@@ -228,11 +252,15 @@ impl Config {
     /// The file that the report of process `pid` goes to.
     #[must_use]
     pub fn output_of(&self, pid: u32) -> Placed<PathBuf> {
-        let Some(output) = &self.output else {
-            return Placed::built_in(PathBuf::from(format!("lockscope-{pid}.json")));
-        };
-        let value = output.value.to_string_lossy().replace("{pid}", &pid.to_string());
-        Placed { value: value.into(), place: output.place.clone() }
+        let Placed { value, place } = self.output_pattern();
+        Placed { value: value.of(pid), place }
+    }
+
+    pub(crate) fn output_pattern(&self) -> Placed<Pattern> {
+        let output = self.output.clone();
+        let Placed { value, place } =
+            output.unwrap_or_else(|| Placed::built_in(DEFAULT_OUTPUT.into()));
+        Placed { value: Pattern(value), place }
     }
 }
 
@@ -243,6 +271,14 @@ impl Given {
             [value] if !value.is_empty() => Ok(value.clone()),
             values => Err(self.bad(&values.join(", "), expected, None)),
         }
+    }
+
+    /// Its values, of which none may be empty.
+    fn all(&self, expected: &'static str) -> Result<&[String], HostError> {
+        if self.values.iter().any(String::is_empty) {
+            return Err(self.bad(&self.values.join(", "), expected, None));
+        }
+        Ok(&self.values)
     }
 
     fn bad(&self, value: &str, expected: &'static str, nearest: Option<String>) -> HostError {

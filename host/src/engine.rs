@@ -4,6 +4,7 @@
 //! is the only one who opens and closes gates, but for two exceptions that
 //! only close them: a hook that abandons its session, and the child of a fork.
 
+mod cost;
 mod gates;
 mod reporting;
 mod scale;
@@ -17,20 +18,28 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lockscope_core::backend::{BackendBox, BackendError, ErrorKind, SessionRef};
 use lockscope_core::clock::{self, ClockScale};
 use lockscope_core::gate::{Opening, state as gate_state};
-use lockscope_core::sync::{self, AtomicU64, Ordering};
+use lockscope_core::sync::{self, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{HookTable, Probe, Session, probe};
 
 use crate::config::{Config, Resolved};
 use crate::error::HostError;
 use crate::loader::{Found, Plugin, SearchPath};
 use crate::report::model::{Place, ReportFile};
+use crate::tell::tell;
 
 /// The engine of this process.
-pub(crate) static ENGINE: Engine = Engine { state: Mutex::new(None) };
+pub(crate) static ENGINE: Engine = Engine { state: AtomicPtr::new(core::ptr::null_mut()) };
+
+/// Of the last session, those that measure a backend's cost included. Written
+/// by whoever holds the engine; a fork goes on from it.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// Starts and stops sessions, and knows the probes.
 pub(crate) struct Engine {
-    state: Mutex<Option<State>>,
+    /// Null until somebody asks, and again in the child of a fork: the
+    /// parent's sessions are not its own, and their lock may be held by a
+    /// thread that was not forked. Never freed.
+    state: AtomicPtr<Mutex<State>>,
 }
 
 /// What a session is to be made of.
@@ -51,9 +60,8 @@ impl Plan {
 
 #[derive(Default)]
 struct State {
-    /// The process that this state belongs to; a fork has a copy of it.
-    owner: u32,
-    generation: u32,
+    /// Sessions that were started.
+    sessions: u32,
     session: Option<Running>,
     instances: Vec<Instance>,
     /// What probes said of their call sites.
@@ -67,6 +75,7 @@ struct Instance {
     plugin: PathBuf,
     settings: Resolved,
     entry: Entry,
+    sample_cost_ns: Option<f64>,
 }
 
 /// The two faces of a backend.
@@ -83,6 +92,9 @@ struct Running {
     plugin: PathBuf,
     settings: Vec<(String, String)>,
     entry: Entry,
+    sample_cost_ns: Option<f64>,
+    /// Its number in this process, from 1.
+    number: u32,
     generation: u32,
     expedited: bool,
     clock: ClockScale,
@@ -103,10 +115,7 @@ impl Engine {
 
     /// What the running session has recorded so far.
     pub(crate) fn snapshot(&self) -> Result<ReportFile, HostError> {
-        self.with(|state| {
-            state.check_owner()?;
-            state.report(false)
-        })
+        self.with(|state| state.report(false))
     }
 
     /// Ends the session: when this returns, none of its hooks is running or
@@ -140,13 +149,41 @@ impl Engine {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        let done = act(self.lock().get_or_insert_default());
+        let done = act(&mut self.lock());
         self.adopt_handed_in();
         done
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<State>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'static, State> {
+        self.state().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> &'static Mutex<State> {
+        // Acquire: pairs with the release below.
+        let known = self.state.load(Ordering::Acquire);
+        // SAFETY: what is stored here is never freed.
+        if let Some(state) = unsafe { known.as_ref() } {
+            return state;
+        }
+        let fresh = Box::into_raw(Box::default());
+        // Release: whoever finds the state finds it made.
+        let (stored, seen) = (Ordering::Release, Ordering::Acquire);
+        match self.state.compare_exchange(core::ptr::null_mut(), fresh, stored, seen) {
+            // SAFETY: it was made above and is never freed.
+            Ok(_) => unsafe { &*fresh },
+            Err(other) => {
+                // SAFETY: nobody else has seen it.
+                drop(unsafe { Box::from_raw(fresh) });
+                // SAFETY: what is stored here is never freed.
+                unsafe { &*other }
+            }
+        }
+    }
+
+    /// In the child of a fork: leaves the parent's state to itself. Only
+    /// stores.
+    fn forget(&self) {
+        self.state.store(core::ptr::null_mut(), Ordering::Relaxed);
     }
 
     /// Takes the probes that were left, unless somebody holds the engine, who
@@ -157,8 +194,7 @@ impl Engine {
         // the two sees the other.
         sync::fence(Ordering::SeqCst);
         while gates::any_handed_in() {
-            let Ok(mut state) = self.state.try_lock() else { return };
-            let state = state.get_or_insert_default();
+            let Ok(mut state) = self.state().try_lock() else { return };
             for probe in gates::take_handed_in() {
                 if let Err(error) = state.adopt(probe) {
                     state.refuse(error);
@@ -170,39 +206,30 @@ impl Engine {
 
 impl State {
     fn start(&mut self, plan: &Plan) -> Result<(), HostError> {
-        self.begin_life();
+        gates::close_in_forked_children();
         if let Some(running) = &self.session {
             return Err(HostError::SessionRunning { backend: running.name.clone() });
         }
         let clock = scale::scale();
         let expedited = sync::register_expedited();
-        let entry = self.entry(plan)?;
-        let seen = gates::probes().map(|probe| probe.gate.generation()).max().unwrap_or(0);
-        let generation = self.generation.max(seen) + 1;
-        let started = clock::now(clock.tsc == 1);
+        let Instance { entry, sample_cost_ns, .. } = *self.instance(plan)?;
         let started_unix_ns = unix_ns();
-        let session = Session {
-            generation,
-            reserved: 0,
-            clock,
-            started,
-            seed: started_unix_ns ^ u64::from(self.owner) << 32,
-            next_lock_id,
-            abandon: gates::abandon,
-            context: generation as usize as *const c_void,
-        };
-        self.generation = generation;
+        let session = next_session(started_unix_ns);
+        let Session { generation, started, .. } = session;
         entry
             .backend
             .start(SessionRef((&raw const session).cast()))
             .into_result()
             .map_err(|source| failed(plan, "start", source))?;
+        self.sessions += 1;
         self.session = Some(Running {
             name: plan.plugin.description.name.to_string(),
             version: plan.plugin.description.version.to_string(),
             plugin: plan.plugin.path.clone(),
             settings: plan.settings.pairs(),
             entry,
+            sample_cost_ns,
+            number: self.sessions,
             generation,
             expedited,
             clock,
@@ -216,26 +243,14 @@ impl State {
         Ok(())
     }
 
-    /// A state that came by fork is the parent's: its session and backends
-    /// are left to themselves.
-    fn begin_life(&mut self) {
-        let pid = std::process::id();
-        if self.owner != pid {
-            self.owner = pid;
-            self.session = None;
-            self.instances = Vec::new();
-        }
-        gates::close_in_forked_children();
-    }
-
     /// An instance of the plugin that was initialised with these settings: a
     /// backend is initialised once, and lives for ever.
-    fn entry(&mut self, plan: &Plan) -> Result<Entry, HostError> {
-        let same = |instance: &&Instance| {
+    fn instance(&mut self, plan: &Plan) -> Result<&Instance, HostError> {
+        let same = |instance: &Instance| {
             instance.plugin == plan.plugin.path && instance.settings == plan.settings
         };
-        if let Some(instance) = self.instances.iter().find(same) {
-            return Ok(instance.entry);
+        if let Some(known) = self.instances.iter().position(same) {
+            return Ok(&self.instances[known]);
         }
         let (backend, hooks) = plan.plugin.create()?;
         let entry = Entry { backend, hooks };
@@ -249,12 +264,13 @@ impl State {
                 source,
             }
         })?;
-        self.instances.push(Instance {
+        let trial = next_session(unix_ns());
+        Ok(self.instances.push_mut(Instance {
             plugin: plan.plugin.path.clone(),
             settings: plan.settings.clone(),
             entry,
-        });
-        Ok(entry)
+            sample_cost_ns: cost::of_sample_ns(entry, &trial),
+        }))
     }
 
     fn adopt(&mut self, probe: &'static Probe) -> Result<(), HostError> {
@@ -265,8 +281,7 @@ impl State {
             probe: probe.name().to_owned(),
             limit: gates::MAX_PROBES,
         })?;
-        // The address of the engine tells this host from all others here.
-        if !probe.occupy(core::ptr::from_ref(&ENGINE) as usize, number) {
+        if !gates::take(probe, number) {
             return Err(HostError::ProbeOccupied { probe: probe.name().to_owned() });
         }
         gates::add(probe);
@@ -278,6 +293,12 @@ impl State {
     fn open(&mut self, probe: &'static Probe) {
         let Some(running) = &mut self.session else { return };
         if gates::is_abandoned(running.generation) {
+            return;
+        }
+        // Again: a fork gives its probes back.
+        if !gates::take(probe, probe.index()) {
+            let error = HostError::ProbeOccupied { probe: probe.name().to_owned() };
+            running.notes.push(error.to_string());
             return;
         }
         if probe.gate.generation() >= running.generation {
@@ -308,7 +329,7 @@ impl State {
     }
 
     fn refuse(&mut self, error: HostError) {
-        eprintln!("lockscope: {error}");
+        tell(&error);
         if let Some(running) = &mut self.session {
             running.notes.push(error.to_string());
         }
@@ -316,7 +337,6 @@ impl State {
     }
 
     fn stop(&mut self) -> Result<ReportFile, HostError> {
-        self.check_owner()?;
         let running = self.session.as_ref().ok_or(HostError::NoSession)?;
         let backend = running.entry.backend;
         gates::close_all();
@@ -331,13 +351,23 @@ impl State {
         self.session = None;
         report
     }
+}
 
-    fn check_owner(&self) -> Result<(), HostError> {
-        let pid = std::process::id();
-        if self.session.is_some() && self.owner != pid {
-            return Err(HostError::Forked { owner: self.owner, pid });
-        }
-        Ok(())
+/// What a backend learns of a session that begins now.
+fn next_session(unix_ns: u64) -> Session {
+    let seen = gates::probes().map(|probe| probe.gate.generation()).max().unwrap_or(0);
+    let generation = GENERATION.load(Ordering::Relaxed).max(seen) + 1;
+    GENERATION.store(generation, Ordering::Relaxed);
+    let clock = scale::scale();
+    Session {
+        generation,
+        reserved: 0,
+        clock,
+        started: clock::now(clock.tsc == 1),
+        seed: unix_ns ^ u64::from(std::process::id()) << 32,
+        next_lock_id,
+        abandon: gates::abandon,
+        context: generation as usize as *const c_void,
     }
 }
 

@@ -21,7 +21,7 @@ pub enum HostError {
         path: PathBuf,
     },
     /// A plugin's file cannot be read.
-    #[error("the plugin {} cannot be read: {source}; give the user who runs the program the right to read it", path.display())]
+    #[error("the plugin {} cannot be read: {source}; make it a file that the user who runs the program can read", path.display())]
     PluginUnreadable {
         /// The plugin's file.
         path: PathBuf,
@@ -249,7 +249,7 @@ pub enum HostError {
         place: Place,
     },
     /// A configuration file cannot be read.
-    #[error("the configuration file {} cannot be read: {source}; give the user who runs the program the right to read it, or name another one", path.display())]
+    #[error("the configuration file {} cannot be read: {source}; make it a text file that the user who runs the program can read, or name another one", path.display())]
     ConfigUnreadable {
         /// The file.
         path: PathBuf,
@@ -314,6 +314,12 @@ pub enum HostError {
     /// A report cannot be written or read.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
+    /// What should be printed cannot be.
+    #[error("stdout cannot be written: {source}; check where the output of the command goes")]
+    Print {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The host's library is not installed beside the command.
     #[error(
         "the library liblockscope_host.so, which programs under `lockscope run` open, was not found; looked for it in {searched}. Install it beside the command, or in ../lib/lockscope from there"

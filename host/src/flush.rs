@@ -9,8 +9,10 @@ use std::time::Duration;
 use crate::config::Placed;
 use crate::engine::ENGINE;
 use crate::error::HostError;
+use crate::output;
 use crate::report::file;
 use crate::report::model::ReportFile;
+use crate::tell::tell;
 
 /// The first writing comes soon, so that a short program that is killed
 /// leaves something; the time doubles up to the configured interval.
@@ -43,7 +45,7 @@ impl Flusher {
     /// Begins to write the running session's report to `output`, at least
     /// once in `interval`.
     pub(crate) fn spawn(output: Placed<PathBuf>, interval: Duration) -> Result<Self, HostError> {
-        check(&output)?;
+        output::check(&output)?;
         let shared = Arc::new(Shared {
             output,
             progress: Mutex::new(Progress::default()),
@@ -114,28 +116,9 @@ impl Shared {
         if let Err(error) = written
             && !core::mem::replace(&mut progress.told, true)
         {
-            eprintln!("lockscope: {error}; the session goes on, and its report is tried again");
+            tell(format_args!("{error}; the session goes on, and its report is tried again"));
         }
     }
-}
-
-/// Whether a report can be written to `output`: tries in its folder.
-pub(crate) fn check(output: &Placed<PathBuf>) -> Result<(), HostError> {
-    let folder = match output.value.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let trial = folder.join(format!(".lockscope-{}", std::process::id()));
-    let tried = if output.value.is_dir() {
-        Err(std::io::Error::from(std::io::ErrorKind::IsADirectory))
-    } else {
-        std::fs::File::create(&trial).and_then(|_| std::fs::remove_file(&trial))
-    };
-    tried.map_err(|source| HostError::Output {
-        path: output.value.clone(),
-        place: output.place.clone(),
-        source,
-    })
 }
 
 /// Runs `spawn` with all signals blocked, which the thread that it starts

@@ -11,9 +11,11 @@ mod engine;
 mod error;
 mod flush;
 pub mod loader;
+mod output;
 mod profiler;
 pub mod report;
 mod run;
+mod tell;
 
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

@@ -8,6 +8,7 @@ use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::flush::Flusher;
 use crate::report::model::ReportFile;
+use crate::tell::tell;
 
 /// A running session. Dropping it ends the session.
 ///
@@ -67,7 +68,11 @@ impl Profiler {
 
     fn end(&mut self) -> Result<ReportFile, HostError> {
         self.running = false;
-        self.check_owner()?;
+        if let Err(forked) = self.check_owner() {
+            // Its thread was not forked: there is nothing to give back.
+            core::mem::forget(self.flusher.take());
+            return Err(forked);
+        }
         let Some(mut flusher) = self.flusher.take() else { return ENGINE.stop() };
         let report = flusher.finish();
         flusher.join();
@@ -88,7 +93,7 @@ impl Drop for Profiler {
         match self.end() {
             // A fork drops its copy: the session is not its own.
             Ok(_) | Err(HostError::Forked { .. }) => {}
-            Err(error) => eprintln!("lockscope: {error}"),
+            Err(error) => tell(&error),
         }
     }
 }

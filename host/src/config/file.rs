@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FILE_NAME, Given, KEYS, Owner, Place, Placed, Sources, unknown_key, variables};
+use super::{
+    FILE_NAME, FOLDERS, Given, KEYS, Owner, Place, Placed, Sources, unknown_key, variables,
+};
 use crate::error::HostError;
 
 /// A configuration file that may be there.
@@ -58,6 +60,17 @@ pub(super) fn read(located: &Located) -> Result<Option<Vec<Given>>, HostError> {
     let document = Document { path, text: &text };
     let table = DeTable::parse(&text).map_err(|error| document.syntax(&error))?;
     document.top(table.get_ref()).map(Some)
+}
+
+/// What the file says of one of the host's keys, whatever else is wrong in it.
+pub(super) fn look_up(located: &Located, key: &str) -> Option<Given> {
+    let path = &located.path;
+    let text = std::fs::read_to_string(path).ok()?;
+    let table = DeTable::parse(&text).ok()?;
+    let document = Document { path, text: &text };
+    let (key, value) = table.get_ref().get_key_value(key)?;
+    let place = document.place(key.span().start);
+    document.entry(Owner::Host, key.get_ref(), value, place).ok()
 }
 
 struct Document<'a> {
@@ -115,6 +128,7 @@ impl Document<'_> {
             Some(values) if values.len() == 1 || key == "plugin_path" => {
                 Ok(Given { values, ..given })
             }
+            _ if key == "plugin_path" => Err(given.bad(text, FOLDERS, None)),
             _ => Err(given.bad(text, "a single text, number, true or false", None)),
         }
     }

@@ -20,6 +20,8 @@ pub enum Place {
     Variable(String),
     /// A flag of the command.
     Flag(&'static str),
+    /// The argument of one of the command's verbs.
+    Argument(&'static str),
     /// A call of the builder.
     Builder(&'static str),
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Place {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Variable(name) => write!(f, "the variable {name}"),
             Self::Flag(flag) => write!(f, "the flag {flag}"),
+            Self::Argument(verb) => write!(f, "the argument of {verb}"),
             Self::Builder(call) => write!(f, "the builder's {call}"),
         }
     }

@@ -22,7 +22,8 @@ const DURATION: &str = "a time longer than 0 with its unit, as in 500ms, 10s or 
 pub(super) fn boolean(given: &Given) -> Result<bool, HostError> {
     const EXPECTED: &str = "true or false";
     let text = given.one(EXPECTED)?.to_ascii_lowercase();
-    BOOLEANS.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+    let known = BOOLEANS.iter().find(|(name, _)| *name == text);
+    known.map(|(_, value)| *value).ok_or_else(|| {
         let near = nearest(&text, BOOLEANS.iter().map(|(name, _)| *name).take(2));
         given.bad(&text, EXPECTED, near)
     })

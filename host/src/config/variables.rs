@@ -1,5 +1,7 @@
 //! Configuration by `LOCKSCOPE_*` variables.
 
+use crate::output::RUN_VARIABLE;
+
 use super::{Given, KEYS, Owner, PREFIX, Place, Sources};
 
 /// Names the configuration file; empty: none is read.
@@ -14,7 +16,7 @@ pub(super) fn read(sources: &Sources) -> Vec<Given> {
     for (name, value) in &sources.variables {
         let Some(name) = name.to_str() else { continue };
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if name == CONFIG || name == HOST {
+        if [CONFIG, HOST, RUN_VARIABLE].contains(&name) {
             continue;
         }
         let key = rest.to_ascii_lowercase();

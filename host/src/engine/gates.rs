@@ -55,6 +55,12 @@ pub(super) fn next_number() -> Option<u32> {
     (count < MAX_PROBES).then_some(count as u32)
 }
 
+/// Takes the probe under this number; false if another host has it.
+pub(super) fn take(probe: &Probe, number: u32) -> bool {
+    // The address of the engine tells this host from all others here.
+    probe.occupy(core::ptr::from_ref(&super::ENGINE) as usize, number)
+}
+
 /// Leaves a probe for whoever holds the engine; false if there is no room.
 ///
 /// A probe may arrive from anywhere, even from within the allocator while the
@@ -122,11 +128,15 @@ pub(super) fn reason() -> String {
     String::from_utf8_lossy(&kept.text[..kept.len]).into_owned()
 }
 
-/// Sees to it that the child of a fork starts with closed gates.
+/// Sees to it that the child of a fork starts with closed gates, and as if
+/// there had never been a session.
 pub(super) fn close_in_forked_children() {
     static REGISTERED: Once = Once::new();
     extern "C" fn child() {
-        close_all();
+        for probe in probes() {
+            (probe.forked)(probe);
+        }
+        super::ENGINE.forget();
     }
     REGISTERED.call_once(|| {
         // SAFETY: the handler only stores to statics. If there is no memory to

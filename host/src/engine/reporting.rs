@@ -13,6 +13,7 @@ use super::{Running, State, gates};
 use crate::error::HostError;
 use crate::report::convert;
 use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
+use crate::tell::tell;
 
 impl State {
     /// What the session has recorded.
@@ -61,7 +62,7 @@ fn tell_abandonment(running: &mut Running) {
         running.name,
         gates::reason().trim_end_matches('.')
     );
-    eprintln!("lockscope: {note}");
+    tell(&note);
     running.notes.push(note);
 }
 
@@ -74,14 +75,14 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
         probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
         settings: running.settings.clone(),
         periods,
-        generation: running.generation,
+        generation: running.number,
         started_unix_ns: running.started_unix_ns,
         length_ns: running.clock.ns(now.saturating_sub(running.started)),
         complete,
         pid: std::process::id(),
         command: command(),
         samples,
-        sample_cost_ns: 0.0,
+        sample_cost_ns: running.sample_cost_ns,
     }
 }
 

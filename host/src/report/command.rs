@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::file::Text;
 use super::table::{SortKey, TableOptions};
 use super::{ReportError, file, folded, pprof, table, terminal};
 
@@ -22,7 +23,7 @@ pub struct ReportArgs {
     #[arg(long)]
     pub json: bool,
     /// Write three pprof profiles instead of the table: OUT.mutex.pb.gz,
-    /// OUT.block.pb.gz and OUT.hold.pb.gz
+    /// OUT.block.pb.gz and OUT.hold.pb.gz, or into OUT if that is a folder
     #[arg(long, value_name = "OUT")]
     pub pprof: Option<PathBuf>,
     /// Write folded stacks of the waits instead of the table; `-` prints them
@@ -67,7 +68,8 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<(), ReportError> {
     if folded_to_stream && args.json {
         return Err(ReportError::TwoToStream);
     }
-    let report = file::read(&args.file)?;
+    let text = Text::read(&args.file)?;
+    let report = text.report()?;
     let mut written = Vec::new();
     if let Some(path) = &args.pprof {
         written.extend(pprof::write(path, &report)?);
@@ -81,7 +83,8 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<(), ReportError> {
         None => {}
     }
     if args.json {
-        print(out, &json(&args.file)?)?;
+        // Indented, and with what this version does not know.
+        print(out, &format!("{:#}\n", text.value()?))?;
     }
     if !written.is_empty() {
         name(&written, args.json || folded_to_stream, out)?;
@@ -89,11 +92,6 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<(), ReportError> {
         print(out, &table::render(&report, &args.table_options()))?;
     }
     Ok(())
-}
-
-/// The file as it stands, indented.
-fn json(path: &Path) -> Result<String, ReportError> {
-    Ok(format!("{:#}\n", file::read_value(path)?))
 }
 
 /// Names the files that were written; beside `out` if that is the report's.

@@ -10,6 +10,9 @@ use super::model::{
     Total, VERSION,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// What is known about call sites and probes: only their probe can tell.
 #[derive(Clone, Copy)]
 struct Names<'a> {
@@ -39,7 +42,7 @@ pub fn convert(
     let names = Names { resolve, probe_name };
     session.periods = report.periods.to_vec();
     session.samples = report.samples;
-    session.sample_cost_ns = number(session.sample_cost_ns);
+    session.sample_cost_ns = session.sample_cost_ns.map(number);
     let mut notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
     let unusable = report.locks.iter().map(unusable).sum::<usize>();
     if unusable > 0 {

@@ -17,6 +17,12 @@ pub enum ReportError {
         /// The report's file.
         path: PathBuf,
     },
+    /// The path names a folder.
+    #[error("{} is a folder, not a report; name a file in it that `lockscope run` wrote", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file cannot be read.
     #[error("the report {} cannot be read: {source}; name a file that the user who runs lockscope has the right to read", path.display())]
     Unreadable {

@@ -11,6 +11,9 @@ use serde_json::error::Category;
 use super::ReportError;
 use super::model::{FORMAT, ReportFile, VERSION};
 
+#[cfg(test)]
+mod tests;
+
 /// Reads a report.
 ///
 /// # Errors
@@ -18,24 +21,41 @@ use super::model::{FORMAT, ReportFile, VERSION};
 /// [`ReportError`], by what is wrong: missing, unreadable, empty, truncated,
 /// not JSON, not a report, of a newer version, or not as its version demands.
 pub fn read(path: &Path) -> Result<ReportFile, ReportError> {
-    parse(path, &text(path)?)
+    Text::read(path)?.report()
 }
 
-/// Reads a report as it stands, with fields that this version does not know.
-///
-/// # Errors
-///
-/// As [`read`].
-pub(crate) fn read_value(path: &Path) -> Result<Value, ReportError> {
-    let text = text(path)?;
-    parse(path, &text)?;
-    serde_json::from_slice(&text).map_err(|source| not_json(path, &text, source))
+/// The content of a report's file, read once: a pipe cannot be read again, and
+/// a file may be another by then.
+pub(crate) struct Text<'a> {
+    path: &'a Path,
+    bytes: Vec<u8>,
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<ReportFile, ReportError> {
-    let version = version(path, text)?;
-    let field = |source| ReportError::Field { path: path.to_owned(), version, source };
-    serde_json::from_slice(text).map_err(field)
+impl<'a> Text<'a> {
+    pub(crate) fn read(path: &'a Path) -> Result<Self, ReportError> {
+        let bytes = std::fs::read(path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => ReportError::Missing { path: path.to_owned() },
+            ErrorKind::IsADirectory => ReportError::Folder { path: path.to_owned() },
+            _ => ReportError::Unreadable { path: path.to_owned(), source },
+        })?;
+        if bytes.trim_ascii().is_empty() {
+            return Err(ReportError::Empty { path: path.to_owned() });
+        }
+        Ok(Self { path, bytes })
+    }
+
+    /// The report that it is.
+    pub(crate) fn report(&self) -> Result<ReportFile, ReportError> {
+        let version = version(self.path, &self.bytes)?;
+        let field = |source| ReportError::Field { path: self.path.to_owned(), version, source };
+        serde_json::from_slice(&self.bytes).map_err(field)
+    }
+
+    /// The report as it stands, with fields that this version does not know.
+    pub(crate) fn value(&self) -> Result<Value, ReportError> {
+        serde_json::from_slice(&self.bytes)
+            .map_err(|source| not_json(self.path, &self.bytes, source))
+    }
 }
 
 /// Writes a report, whole or not at all: whoever reads the file meanwhile
@@ -109,17 +129,6 @@ fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
     }
 }
 
-fn text(path: &Path) -> Result<Vec<u8>, ReportError> {
-    let text = std::fs::read(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => ReportError::Missing { path: path.to_owned() },
-        _ => ReportError::Unreadable { path: path.to_owned(), source },
-    })?;
-    if text.trim_ascii().is_empty() {
-        return Err(ReportError::Empty { path: path.to_owned() });
-    }
-    Ok(text)
-}
-
 /// What every version of the format begins with.
 #[derive(Deserialize)]
 struct Header {
@@ -132,11 +141,11 @@ fn version(path: &Path, text: &[u8]) -> Result<u64, ReportError> {
     let not_report = |found: String| ReportError::NotReport { path: path.to_owned(), found };
     let header: Header =
         serde_json::from_slice(text).map_err(|source| match source.classify() {
-            Category::Eof => {
+            _ if is_cut_short(text, &source) => {
                 ReportError::Truncated { path: path.to_owned(), bytes: text.len() as u64, source }
             }
             Category::Data => not_report(first_value(text)),
-            Category::Syntax | Category::Io => not_json(path, text, source),
+            _ => not_json(path, text, source),
         })?;
     // An array would do for a struct, and is not a report.
     if !text.trim_ascii_start().starts_with(b"{") {
@@ -153,6 +162,19 @@ fn version(path: &Path, text: &[u8]) -> Result<u64, ReportError> {
         }
         Some(Some(found)) if found > 0 => Ok(found),
         _ => Err(not_report("no 'version' that is a number from 1".to_owned())),
+    }
+}
+
+/// Whether `text` is the beginning of an object and no more. The parser takes
+/// a number that ends in its middle for a wrong one.
+fn is_cut_short(text: &[u8], error: &serde_json::Error) -> bool {
+    let in_a_number = text.ends_with(b".") || text.ends_with(b"e") || text.ends_with(b"-");
+    let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or(text);
+    let at_the_end = error.column() == last.len() && text.starts_with(b"{");
+    match error.classify() {
+        Category::Eof => true,
+        Category::Syntax => in_a_number && at_the_end,
+        Category::Data | Category::Io => false,
     }
 }
 

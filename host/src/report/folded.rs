@@ -56,3 +56,59 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{blame, empty, exact, lock, place, populated, site};
+    use super::*;
+
+    #[test]
+    fn a_line_for_each_lock_waiter_and_holder() {
+        assert_eq!(
+            render(&populated()),
+            "\
+mutex /usr/src/indexer/vendor/worker-queue-2.1.0/src/deque/stealing/steal.rs:1234;\
+wait at /usr/src/indexer/vendor/worker-queue-2.1.0/src/deque/stealing/steal.rs:1300;\
+held at /usr/src/indexer/vendor/worker-queue-2.1.0/src/deque/stealing/steal.rs:1301 500
+mutex src/pool.rs:41;wait at src/pool.rs:57;held at src/pool.rs:57 1000000
+mutex src/pool.rs:41;wait at src/pool.rs:57;held at unknown 2000000
+rwlock index;wait at src/index.rs:112;held at src/index.rs:88 130000000
+rwlock index;wait at src/index.rs:88;held at src/index.rs:112 150000000
+rwlock index;wait at src/index.rs:88;held at src/index.rs:88 900000000
+rwlock index;wait at src/index.rs:88;held at unknown 50000000
+"
+        );
+    }
+
+    #[test]
+    fn what_has_a_meaning_is_escaped() {
+        let mut report = empty();
+        let at = place("a;b c.rs", 1);
+        let mut waits = site(at.clone(), "write");
+        waits.wait_ns.total = exact(5.0);
+        let mut named = lock(1, "mutex");
+        named.name = Some("50 %\n鎖".to_owned());
+        named.sites = vec![waits];
+        named.blame = vec![blame(Some(at.clone()), Some(at), 5.0)];
+        report.locks = vec![named];
+        assert_eq!(
+            render(&report),
+            "mutex 50%20%25%0A鎖;wait at a%3Bb%20c.rs:1;held at a%3Bb%20c.rs:1 5\n"
+        );
+    }
+
+    /// What flame graphs read: frames, a blank, a whole number.
+    #[test]
+    fn every_line_ends_in_its_only_number() {
+        for line in render(&populated()).lines() {
+            let (stack, ns) = line.rsplit_once(' ').expect("a blank");
+            assert_eq!(stack.split(';').count(), 3, "{line}");
+            assert!(ns.parse::<u64>().expect("a number") > 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn nothing_waited_is_nothing_to_show() {
+        assert_eq!(render(&empty()), "");
+    }
+}

@@ -9,6 +9,9 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// The value of [`ReportFile::format`].
 pub const FORMAT: &str = "lockscope-report";
 /// The value of [`ReportFile::version`].
@@ -62,9 +65,11 @@ pub struct SessionInfo {
     pub command: Vec<String>,
     /// Samples taken.
     pub samples: u64,
-    /// What a sample costs here, measured when the session started, in
-    /// nanoseconds; 0 if not measured.
-    pub sample_cost_ns: f64,
+    /// What a sample costs here, in nanoseconds: the backend's own work and two
+    /// readings of the clock, measured before the backend's first session.
+    /// Nothing if it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_cost_ns: Option<f64>,
 }
 
 /// A total and its standard error.

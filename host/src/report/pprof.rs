@@ -19,6 +19,8 @@
 
 mod proto;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -62,7 +64,7 @@ impl Profile {
     }
 
     /// Name and unit of both values.
-    fn sample_types(self) -> [(&'static str, &'static str); 2] {
+    pub(super) fn sample_types(self) -> [(&'static str, &'static str); 2] {
         match self {
             Self::Mutex | Self::Block => [("contentions", "count"), ("delay", "nanoseconds")],
             Self::Hold => [("acquisitions", "count"), ("hold", "nanoseconds")],
@@ -79,18 +81,17 @@ impl Profile {
 }
 
 /// Writes `OUT.mutex.pb.gz`, `OUT.block.pb.gz` and `OUT.hold.pb.gz`, where OUT
-/// is `out`, less `.pb.gz` if it ends in that. The files that were written.
+/// is `out`, less `.pb.gz` if it ends in that; or `mutex.pb.gz`, `block.pb.gz`
+/// and `hold.pb.gz` in the folder `out`, if it is one. The files that were
+/// written.
 ///
 /// # Errors
 ///
 /// [`ReportError::Unwritable`]; files before the one that failed are written.
 pub fn write(out: &Path, report: &ReportFile) -> Result<Vec<PathBuf>, ReportError> {
-    let stem = stem(out);
     let mut written = Vec::new();
     for profile in Profile::ALL {
-        let mut path = stem.clone();
-        path.push(format!(".{}{SUFFIX}", profile.as_str()));
-        let path = PathBuf::from(path);
+        let path = path(out, profile);
         let bytes = encode(report, profile);
         file::write_whole(&path, |out| {
             let mut gzip = GzEncoder::new(out, Compression::default());
@@ -100,6 +101,18 @@ pub fn write(out: &Path, report: &ReportFile) -> Result<Vec<PathBuf>, ReportErro
         written.push(path);
     }
     Ok(written)
+}
+
+/// The file of one profile.
+fn path(out: &Path, profile: Profile) -> PathBuf {
+    let name = format!("{}{SUFFIX}", profile.as_str());
+    if out.is_dir() {
+        return out.join(name);
+    }
+    let mut path = stem(out);
+    path.push(".");
+    path.push(name);
+    path.into()
 }
 
 /// `out` without the ending that all three names get.

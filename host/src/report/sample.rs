@@ -79,7 +79,7 @@ fn session() -> SessionInfo {
         pid: 1234,
         command: ["./indexer", "--threads", "8"].map(str::to_owned).to_vec(),
         samples: 45_210,
-        sample_cost_ns: 41.7,
+        sample_cost_ns: Some(41.7),
     }
 }
 
@@ -126,8 +126,9 @@ pub(crate) fn lock(id: u64, kind: &str) -> Lock {
     }
 }
 
+/// Waits of 1 µs each.
 pub(crate) fn blame(holder: Option<Place>, waiter: Option<Place>, ns: f64) -> Blame {
-    Blame { holder, waiter, contentions: exact(100.0), wait_ns: exact(ns) }
+    Blame { holder, waiter, contentions: exact((ns / 1_000.0).ceil()), wait_ns: exact(ns) }
 }
 
 fn index() -> Lock {
@@ -161,9 +162,15 @@ fn index() -> Lock {
         created: Some(place("src/main.rs", 41)),
         sites: vec![writes, reads],
         blame: vec![
-            blame(Some(insert.clone()), Some(insert.clone()), 9e8),
-            blame(Some(find.clone()), Some(insert.clone()), 1.5e8),
-            blame(Some(insert), Some(find), 1.3e8),
+            Blame {
+                contentions: exact(80_000.0),
+                ..blame(Some(insert.clone()), Some(insert.clone()), 9e8)
+            },
+            Blame {
+                contentions: exact(9_000.0),
+                ..blame(Some(find.clone()), Some(insert.clone()), 1.5e8)
+            },
+            Blame { contentions: exact(300.0), ..blame(Some(insert), Some(find), 1.3e8) },
         ],
         ..lock(281_474_976_710_656, "rwlock")
     }
@@ -230,7 +237,7 @@ fn nameless() -> Lock {
     }
 }
 
-fn waiting(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
+pub(crate) fn waiting(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
     PendingAcquisition {
         lock,
         thread,
@@ -241,7 +248,7 @@ fn waiting(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
     }
 }
 
-fn holding(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
+pub(crate) fn holding(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
     PendingAcquisition {
         waiting: false,
         holder: None,

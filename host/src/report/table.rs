@@ -1,14 +1,17 @@
 //! The table that a terminal shows.
 
 mod column;
+mod legend;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use anstyle::{AnsiColor, Style};
 
 use super::model::ReportFile;
 pub use super::rows::SortKey;
 use super::rows::{Row, rows};
-use super::text::width;
+use super::text::{self, width};
 use column::{Column, Layout};
 pub(crate) use summary::periods;
 
@@ -69,8 +72,9 @@ fn styled(style: Style, text: &str) -> String {
 /// A row stands for all locks with one name, or of one creation site, and of
 /// one kind. Columns that do not fit into [`TableOptions::width`] are left out,
 /// least important first, and paths are cut from the left. A `±` stands at an
-/// estimate whose standard error is 1 % of it or more. A percentile is off by
-/// less than the width of the histogram's bucket that it lies in.
+/// estimate whose standard error is 1 % of it or more, a `~` where there is no
+/// room to say how much. A legend explains both, the shares, and how true the
+/// percentiles are.
 #[must_use]
 pub fn render(report: &ReportFile, options: &TableOptions) -> String {
     let options =
@@ -89,14 +93,24 @@ pub fn render(report: &ReportFile, options: &TableOptions) -> String {
 
 fn body(rows: &[Row], options: &TableOptions, styles: Styles) -> String {
     let layout = Layout::fit(rows, options);
+    let mut text = heads_and_cells(rows, &layout, styles);
+    let legend = legend::legend(rows, &layout);
+    if !legend.is_empty() {
+        let legend = text::wrap(&legend, options.width, 0);
+        text.push_str(&format!("\n{}\n", styled(styles.faint, &legend)));
+    }
+    text
+}
+
+fn heads_and_cells(rows: &[Row], layout: &Layout, styles: Styles) -> String {
     let mut text = String::new();
     for line in 0..2 {
         let cells = layout.columns.iter().map(|column| column.head()[line].to_owned());
-        text.push_str(&line_of(&layout, cells, |_| styles.head));
+        text.push_str(&line_of(layout, cells, |_| styles.head));
     }
     for row in rows {
         let cells = layout.columns.iter().map(|column| layout.cell(*column, row));
-        text.push_str(&line_of(&layout, cells, |column| match column {
+        text.push_str(&line_of(layout, cells, |column| match column {
             Column::Kind => styles.faint,
             _ => Style::new(),
         }));

@@ -30,8 +30,9 @@ pub(crate) fn cut_left(text: &str, room: usize) -> String {
     if room == 0 {
         return String::new();
     }
-    // Asked of whole pieces, because characters side by side may join.
-    let fits = |start: &usize| 1 + width(&text[*start..]) <= room;
+    // Asked of whole pieces, because characters side by side may join; one
+    // column is the cut's.
+    let fits = |start: &usize| width(&text[*start..]) < room;
     let starts = text.char_indices().rev().map(|(position, _)| position);
     let start = starts.take_while(fits).last().unwrap_or(text.len());
     format!("{CUT}{}", &text[start..])

@@ -150,3 +150,126 @@ fn circle(threads: &[u64]) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{deadlock, empty, holding, lock, place, waiting};
+    use super::*;
+
+    const END: &str = "a deadlock, unless one of the waits is timed.";
+
+    /// A report of a lock 1, 2, … of these kinds, and what is pending: who
+    /// waits (`true`) or holds, for which lock.
+    fn report(kinds: &[&str], pending: &[(u64, bool, u64)]) -> ReportFile {
+        let mut report = empty();
+        report.locks = (1..).zip(kinds).map(|(id, kind)| lock(id, kind)).collect();
+        let at = |line: u64| place("a.rs", line as u32);
+        let pending = pending.iter().map(|&(thread, waits, lock)| {
+            if waits {
+                waiting(thread, lock, at(thread))
+            } else {
+                holding(thread, lock, at(thread))
+            }
+        });
+        report.pending = pending.collect();
+        report
+    }
+
+    fn circles(kinds: &[&str], pending: &[(u64, bool, u64)]) -> Vec<String> {
+        Waits::of(&report(kinds, pending)).circles()
+    }
+
+    fn sentences(report: &ReportFile) -> Vec<String> {
+        Waits::of(report).sentences().collect()
+    }
+
+    #[test]
+    fn who_waits_for_whom_the_longest_first() {
+        assert_eq!(
+            sentences(&deadlock()),
+            [
+                "thread 13 has waited 1.20 s for accounts (mutex) at src/audit.rs:7; held by thread 11, which acquired it at src/bank.rs:39 1.50 s ago",
+                "thread 12 has waited 1.20 s for accounts (mutex) at src/bank.rs:40; held by thread 11, which acquired it at src/bank.rs:39 1.50 s ago",
+                "thread 11 has waited 1.20 s for journal (mutex) at src/bank.rs:52; held by thread 12, which acquired it at src/bank.rs:51 1.50 s ago",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_known_of_a_holder() {
+        // Nobody holds it now that anybody saw: it was taken unsampled.
+        let mut seen = report(&["mutex"], &[(5, true, 1)]);
+        assert_eq!(
+            sentences(&seen),
+            [
+                "thread 5 has waited 1.20 s for lock 1 (mutex) at a.rs:5; held by src/index.rs:112 when the wait began"
+            ]
+        );
+        seen.pending[0].holder = None;
+        seen.pending[0].place = None;
+        assert_eq!(
+            sentences(&seen),
+            ["thread 5 has waited 1.20 s for lock 1 (mutex); who holds it is not known"]
+        );
+    }
+
+    #[test]
+    fn a_lock_without_number_may_be_any() {
+        // The holder of some lock without number is not that of every other.
+        let seen = report(&[], &[(5, true, 0), (6, false, 0), (6, true, 0), (5, false, 0)]);
+        let [first, _] = &sentences(&seen)[..] else { panic!("two waits") };
+        assert!(first.contains("for a lock at a.rs:6; held by src/index.rs:112"), "{first}");
+        assert!(Waits::of(&seen).circles().is_empty());
+    }
+
+    #[test]
+    fn readers_hold_together() {
+        let seen = report(&["rwlock"], &[(5, true, 1), (6, false, 1), (7, false, 1)]);
+        assert_eq!(
+            sentences(&seen),
+            [
+                "thread 5 has waited 1.20 s for lock 1 (rwlock) at a.rs:5; held by 2 threads, for the longest time thread 7, which acquired it at a.rs:7 1.50 s ago"
+            ]
+        );
+    }
+
+    #[test]
+    fn circles_of_one_two_and_three() {
+        assert_eq!(
+            circles(&["mutex"], &[(5, true, 1), (5, false, 1)]),
+            [format!("Thread 5 waits for a lock that it holds itself: {END}")]
+        );
+        let two = [(5, true, 1), (6, true, 2), (5, false, 2), (6, false, 1), (9, true, 1)];
+        let wait_for_each_other = format!("Threads 5 and 6 wait for each other: {END}");
+        assert_eq!(circles(&["mutex", "mutex"], &two), [wait_for_each_other]);
+        let three =
+            [1, 2, 3].map(|thread| [(thread, true, thread), (thread % 3 + 1, false, thread)]);
+        assert_eq!(
+            circles(&["mutex"; 3], three.as_flattened()),
+            [format!("Threads 1, 2 and 3 wait for one another in a circle: {END}")]
+        );
+    }
+
+    #[test]
+    fn each_circle_is_told_once() {
+        let pairs = [(1, 2), (3, 4)].map(|(one, other)| {
+            [(one, true, one), (other, false, one), (other, true, other), (one, false, other)]
+        });
+        assert_eq!(circles(&["mutex"; 4], pairs.as_flattened()).len(), 2);
+    }
+
+    #[test]
+    fn a_chain_is_no_circle() {
+        let chain = [(1, true, 1), (2, false, 1), (2, true, 2), (3, false, 2)];
+        assert!(circles(&["mutex", "mutex"], &chain).is_empty());
+    }
+
+    #[test]
+    fn an_upgrade_waits_for_the_other_readers() {
+        let upgrade = [(5, true, 1), (5, false, 1)];
+        assert!(circles(&["rwlock"], &upgrade).is_empty());
+        let of_two = [(5, true, 1), (5, false, 1), (6, false, 1)];
+        let [sentence] = &sentences(&report(&["rwlock"], &of_two))[..] else { panic!("one wait") };
+        assert!(sentence.ends_with("held by thread 6, which acquired it at a.rs:6 1.50 s ago"));
+    }
+}

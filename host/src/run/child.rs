@@ -6,6 +6,7 @@ use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use super::progress::Progress;
+use crate::tell::tell;
 
 /// How long a look at the child can be late, if the kernel does not tell.
 const LOOK: Duration = Duration::from_millis(250);
@@ -101,7 +102,7 @@ pub(super) fn wait(mut child: Child, mask: &SignalMask, progress: Option<Progres
             Ok(Some(status)) => break status.into(),
             Ok(None) => {}
             Err(error) => {
-                eprintln!("lockscope: the program's end cannot be seen: {error}");
+                tell(format_args!("the program's end cannot be seen: {error}"));
                 break Ending::Exited(SIGNAL_STATUS);
             }
         }

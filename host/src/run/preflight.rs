@@ -4,17 +4,19 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{DEFAULT_OUTPUT, OutputPattern};
 use crate::config::{Config, PREFIX, Place, Placed, duration_text, shout};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
-use crate::flush;
 use crate::loader::host_library;
+use crate::output::{self, Pattern, RUN_VARIABLE};
+
+/// The report, if nobody names one.
+const DEFAULT_OUTPUT: &str = "lockscope.json";
 
 /// A program can be profiled, and this is how.
 #[derive(Debug)]
 pub(super) struct Preflight {
-    pub(super) output: OutputPattern,
+    pub(super) output: Pattern,
     variables: Vec<(String, OsString)>,
 }
 
@@ -23,8 +25,8 @@ impl Preflight {
     pub(super) fn new(config: &Config) -> Result<Self, HostError> {
         let library = host_library()?;
         let output = output(config);
-        let pattern = OutputPattern(output.value.clone());
-        flush::check(&Placed { value: pattern.replaced(std::process::id()), ..output })?;
+        let pattern = Pattern(output.value.clone());
+        output::check(&Placed { value: pattern.of(std::process::id()), ..output })?;
         let plan = Plan::new(config)?;
         ENGINE.start(&plan)?;
         ENGINE.stop()?;
@@ -41,15 +43,14 @@ impl Preflight {
 /// Absolute, since the program may go elsewhere before its first lock.
 fn output(config: &Config) -> Placed<PathBuf> {
     let named = config.output.clone();
-    let output = named.unwrap_or_else(|| Placed::built_in(DEFAULT_OUTPUT.into()));
-    Placed { value: std::path::absolute(&output.value).unwrap_or(output.value), ..output }
+    output::absolute(named.unwrap_or_else(|| Placed::built_in(DEFAULT_OUTPUT.into())))
 }
 
 fn variables(
     config: &Config,
     plan: &Plan,
     library: PathBuf,
-    output: &OutputPattern,
+    output: &Pattern,
 ) -> Vec<(String, OsString)> {
     let mut variables: Vec<(String, OsString)> = [
         ("HOST", library.into_os_string()),
@@ -62,6 +63,7 @@ fn variables(
     ]
     .map(|(name, value)| (format!("{PREFIX}{name}"), value))
     .into();
+    variables.push((RUN_VARIABLE.to_owned(), std::process::id().to_string().into()));
     let backend = shout(&plan.plugin.description.name);
     for (key, value, place) in &plan.settings.settings {
         if *place != Place::BuiltIn {

@@ -1,10 +1,12 @@
 //! A line that says how a long run is doing.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::preflight::Preflight;
+use crate::output::Pattern;
+use crate::tell::show;
 
 /// A program that ends sooner is not spoken to.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -13,7 +15,7 @@ const CLEAR_LINE: &str = "\r\x1b[K";
 /// Rewrites one line of the terminal while a program runs.
 #[derive(Debug)]
 pub(super) struct Progress {
-    output: super::OutputPattern,
+    output: Pattern,
     since: Instant,
     started_unix_ns: u64,
     terminal: bool,
@@ -38,16 +40,14 @@ impl Progress {
             return;
         }
         self.shown = true;
-        let flush = Flush::of(self.output.replaced(pid), self.started_unix_ns);
-        eprint!("{CLEAR_LINE}{}", line(elapsed, flush.as_ref()));
-        let _ = std::io::stderr().flush();
+        let flush = Flush::of(self.output.of(pid), self.started_unix_ns);
+        show(&format!("{CLEAR_LINE}{}", line(elapsed, flush.as_ref())));
     }
 
     /// Takes the line away.
     pub(super) fn clear(&mut self) {
         if core::mem::take(&mut self.shown) {
-            eprint!("{CLEAR_LINE}");
-            let _ = std::io::stderr().flush();
+            show(CLEAR_LINE);
         }
     }
 }

@@ -49,7 +49,7 @@ fn unreadable() {
     std::fs::create_dir(&path).unwrap();
     assert_eq!(
         message(&path),
-        "the plugin DIR/liblockscope_broken.so cannot be read: Is a directory (os error 21); give the user who runs the program the right to read it"
+        "the plugin DIR/liblockscope_broken.so cannot be read: Is a directory (os error 21); make it a file that the user who runs the program can read"
     );
 }
 

@@ -1,12 +1,17 @@
 //! An installation, folders that vanish, and the command.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use lockscope_host::report::file;
 use lockscope_host::report::model::ReportFile;
 use tempfile::TempDir;
+
+/// How long something is waited for that must come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder in which cargo has put the plugins made for tests.
 pub(crate) fn plugins() -> PathBuf {
@@ -70,7 +75,7 @@ pub(crate) fn lockscope(folder: &Path) -> Command {
 /// `lockscope run`, in `folder`, of the program that does `tasks`.
 pub(crate) fn run(folder: &Path, flags: &[&str], tasks: &str) -> Command {
     let mut command = lockscope(folder);
-    command.arg("run").args(flags).arg("--");
+    command.arg("run").args(flags).arg("--").arg(std::env::current_exe().unwrap());
     crate::child::add_to(&mut command, tasks);
     command
 }
@@ -111,4 +116,73 @@ pub(crate) fn without(text: &str, varying: &[(&Path, &str)]) -> String {
     varying.iter().fold(text.to_owned(), |text, (path, stands_for)| {
         text.replace(path.to_str().unwrap(), stands_for)
     })
+}
+
+/// The report at `path`, as soon as it is there and `fits`.
+pub(crate) fn report_that(path: &Path, fits: impl Fn(&ReportFile) -> bool) -> ReportFile {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(report) = file::read(path)
+            && fits(&report)
+        {
+            return report;
+        }
+        assert!(Instant::now() < deadline, "{} does not come", path.display());
+        // Nobody tells when a file has been written.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A process that was started with its stdout piped, and a line that it said.
+pub(crate) struct Started {
+    pub(crate) child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Started {
+    pub(crate) fn new(command: &mut Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    /// The rest of the line that begins with `word`, as soon as it comes.
+    pub(crate) fn said(&mut self, word: &str) -> String {
+        let mut line = String::new();
+        while self.stdout.read_line(&mut line).unwrap() > 0 {
+            if let Some(rest) = line.trim().strip_prefix(word) {
+                return rest.trim().to_owned();
+            }
+            line.clear();
+        }
+        panic!("the program ended without saying {word}");
+    }
+
+    pub(crate) fn kill(&self, signal: i32) {
+        kill(self.child.id().try_into().unwrap(), signal);
+    }
+
+    /// Its end; what it said after the last line that was asked for is part.
+    pub(crate) fn end(mut self) -> Output {
+        let mut rest = Vec::new();
+        self.stdout.read_to_end(&mut rest).unwrap();
+        let mut output = self.child.wait_with_output().unwrap();
+        output.stdout = rest;
+        output
+    }
+}
+
+pub(crate) fn kill(pid: libc::pid_t, signal: i32) {
+    // SAFETY: the call takes integers only.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+}
+
+/// Names of the files in `folder`, sorted.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
 }

@@ -1,8 +1,12 @@
 //! What a profile's samples point to: strings, functions, locations.
+//!
+//! Viewers print names and labels on terminals as they are, so what a terminal
+//! would obey is replaced before.
 
 use std::collections::HashMap;
 
 use super::super::model::{Place, PlaceIdentity};
+use super::super::text::clean;
 use super::proto::{Function, Label, Line, Location, Mapping, Profile, ValueType};
 
 /// The only mapping: the program. Viewers want one, and look for no symbols in
@@ -51,7 +55,7 @@ impl Tables {
     }
 
     pub(super) fn label(&mut self, key: &str, text: &str) -> Label {
-        Label { key: self.string(key), str: self.string(text), num: 0 }
+        Label { key: self.string(key), str: self.string(&clean(text)), num: 0 }
     }
 
     pub(super) fn number(&mut self, key: &str, num: i64) -> Label {
@@ -65,7 +69,7 @@ impl Tables {
             return *id;
         }
         let name = place.map_or_else(|| unknown.to_owned(), Place::label);
-        let name = self.string(&name);
+        let name = self.string(&clean(&name));
         let filename = place.map_or(0, |place| self.string(&place.file));
         // One function, one location, one number: ids begin with 1.
         let id = self.locations.len() as u64 + 1;

@@ -1,5 +1,6 @@
 //! The table's columns, and which of them fit.
 
+use super::super::model::Total;
 use super::super::rows::{Row, SortKey};
 use super::super::text::{cut_left, width};
 use super::super::units::{count, duration, error, share};
@@ -11,6 +12,8 @@ pub(super) const GAP: usize = 2;
 const SHARE: usize = 6;
 /// What a text column should have before others are left out for it.
 const COMFORT: [usize; 2] = [14, SHARE + 12];
+/// What stands before an estimate whose standard error had to be left out.
+pub(super) const ESTIMATE: &str = "~";
 /// What stands where there is nothing to say.
 const NOTHING: &str = "–";
 
@@ -58,13 +61,26 @@ impl Column {
             Self::WaitP99 => ["wait", "p99"],
             Self::Hold => ["hold", "total"],
             Self::HoldMean => ["hold", "mean"],
-            Self::Blame => ["share", " wait held at"],
+            // The share ends where the word does.
+            Self::Blame => ["most to blame:", "share held at"],
         }
     }
 
     /// Whether cells stand on the left.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Lock | Self::Kind | Self::Blame)
+    }
+
+    /// What of `row` stands in the column, if that is a total.
+    fn total(self, row: &Row) -> Option<Total> {
+        match self {
+            Self::Acquisitions => Some(row.acquisitions),
+            Self::Contentions => Some(row.contentions),
+            Self::Wait => Some(row.wait_ns),
+            Self::Hold => Some(row.hold_ns),
+            Self::HoldMean => row.hold_mean_ns,
+            Self::Lock | Self::Kind | Self::WaitP99 | Self::Blame => None,
+        }
     }
 
     /// What goes first, second, … when the terminal is too narrow. What the
@@ -96,7 +112,8 @@ impl Column {
 pub(super) struct Layout {
     pub(super) columns: Vec<Column>,
     widths: Vec<usize>,
-    errors: bool,
+    /// Whether standard errors stand beside their estimates.
+    pub(super) errors: bool,
 }
 
 impl Layout {
@@ -117,6 +134,15 @@ impl Layout {
         }
         layout.squeeze(room);
         layout
+    }
+
+    pub(super) fn has(&self, column: Column) -> bool {
+        self.columns.contains(&column)
+    }
+
+    /// The totals of `row` that are shown.
+    pub(super) fn totals(&self, row: &Row) -> Vec<Total> {
+        self.columns.iter().filter_map(|column| column.total(row)).collect()
     }
 
     /// Columns that `column` takes; 0 if it was left out.
@@ -177,37 +203,41 @@ impl Layout {
 }
 
 fn cell(column: Column, row: &Row, errors: bool, room: Option<usize>) -> String {
-    let total = |text: String, total| match error(total) {
-        Some(error) if errors => format!("{text} {error}"),
-        _ => text,
-    };
-    let time = |ns: Option<f64>| ns.map_or_else(|| NOTHING.to_owned(), duration);
     match column {
         Column::Lock => lock(row, room),
         Column::Kind => row.kind.clone(),
-        Column::Acquisitions => total(count(row.acquisitions.value), row.acquisitions),
-        Column::Contentions => total(count(row.contentions.value), row.contentions),
-        Column::Wait => match row.wait_ns {
-            none if none.value <= 0.0 => NOTHING.to_owned(),
-            some => total(duration(some.value), some),
-        },
-        Column::WaitP99 => time(row.wait_p99_ns),
-        Column::Hold => match row.hold_mean_ns {
-            None => NOTHING.to_owned(),
-            Some(_) => total(duration(row.hold_ns.value), row.hold_ns),
-        },
-        Column::HoldMean => time(row.hold_mean_ns),
-        Column::Blame => match &row.blame {
-            None => format!("{NOTHING:>5}"),
-            Some(blame) => {
-                let holder = match room {
-                    Some(room) => cut_left(&blame.holder, room.saturating_sub(SHARE)),
-                    None => blame.holder.clone(),
-                };
-                format!("{:>5} {holder}", share(blame.share))
-            }
+        Column::Blame => blame(row, room),
+        Column::WaitP99 => row.wait_p99.map_or_else(nothing, |p99| duration(p99.ns)),
+        Column::Acquisitions | Column::Contentions => {
+            column.total(row).map_or_else(nothing, |of| total(count(of.value), of, errors))
+        }
+        Column::Wait | Column::Hold | Column::HoldMean => match column.total(row) {
+            Some(time) if time.value > 0.0 => total(duration(time.value), time, errors),
+            _ => nothing(),
         },
     }
+}
+
+fn nothing() -> String {
+    NOTHING.to_owned()
+}
+
+/// An estimate never looks like a count.
+fn total(text: String, total: Total, errors: bool) -> String {
+    match error(total) {
+        Some(error) if errors => format!("{text} {error}"),
+        Some(_) => format!("{ESTIMATE}{text}"),
+        None => text,
+    }
+}
+
+fn blame(row: &Row, room: Option<usize>) -> String {
+    let Some(blame) = &row.blame else { return format!("{NOTHING:>5}") };
+    let holder = match room {
+        Some(room) => cut_left(&blame.holder, room.saturating_sub(SHARE)),
+        None => blame.holder.clone(),
+    };
+    format!("{:>5} {holder}", share(blame.share))
 }
 
 /// The label is cut, how many locks it stands for is not.

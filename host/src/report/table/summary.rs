@@ -1,9 +1,9 @@
 //! What stands above and below the table.
 
 use super::super::model::{ReportFile, SessionInfo};
-use super::super::rows::Row;
+use super::super::rows::{Row, idling};
 use super::super::text::{clean, wrap};
-use super::super::units::{count, duration, plural, thousands};
+use super::super::units::{count, duration, error, plural, thousands};
 use super::super::waits::Waits;
 use super::{Styles, TableOptions, styled};
 
@@ -19,11 +19,8 @@ pub(super) fn head(report: &ReportFile, options: &TableOptions) -> String {
     let command = clean(&session.command.join(" "));
     let program = if command.is_empty() { "a program" } else { command.as_str() };
     let so_far = if session.complete { "" } else { " so far" };
-    let cost = if session.sample_cost_ns > 0.0 {
-        format!(" of about {} each", duration(session.sample_cost_ns))
-    } else {
-        String::new()
-    };
+    let cost = session.sample_cost_ns.map(|ns| format!(" of about {} each", duration(ns)));
+    let cost = cost.unwrap_or_default();
     let sentence = format!(
         "{program} (pid {}): {}{so_far} under {} {}, {}, {}{cost}",
         session.pid,
@@ -64,12 +61,11 @@ pub(super) fn foot(
     let mut say = |style, sentence: &str| {
         lines.push(styled(style, &wrap(sentence, options.width, INDENT)));
     };
+    // A wait that has not ended is no contention yet.
+    let nobody_waits = !report.pending.iter().any(|pending| pending.waiting);
     if rows.is_empty() {
-        say(
-            styles.head,
-            "No lock was used or contended while the session ran, as far as its probes see.",
-        );
-    } else if rows.iter().all(|row| row.contentions.value <= 0.0) {
+        say(styles.head, nothing_seen(&report.session, nobody_waits));
+    } else if nobody_waits && rows.iter().all(|row| row.contentions.value <= 0.0) {
         say(styles.faint, "No lock was contended.");
     }
     let hidden = &rows[rows.len().min(options.top)..];
@@ -85,15 +81,48 @@ pub(super) fn foot(
             ),
         );
     }
+    idle(report, styles, &mut say);
     waits(report, styles, &mut say);
     for loss in report.losses.iter().filter(|loss| loss.count > 0) {
         let what = clean(&loss.what);
         say(styles.warning, &format!("Not recorded: {} {what}.", count(loss.count as f64)));
     }
     for note in &report.notes {
-        say(styles.warning, &format!("Note: {}", clean(note)));
+        let stop = if note.ends_with(['.', '!', '?']) { "" } else { "." };
+        say(styles.warning, &format!("Note: {}{stop}", clean(note)));
     }
     if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
+}
+
+/// Why there is no row: a sample may have missed what a count would not.
+fn nothing_seen(session: &SessionInfo, nobody_waits: bool) -> &'static str {
+    match (session.periods.as_slice(), nobody_waits) {
+        (_, false) => "No acquisition was recorded to its end while the session ran.",
+        ([1], true) => "No lock was acquired while the session ran, as far as its probes see.",
+        ([], true) => "No lock was contended while the session ran, as far as its probes see.",
+        (_, true) => {
+            "No lock was contended while the session ran, and no acquisition was among the samples, as far as its probes see."
+        }
+    }
+}
+
+/// Idleness is no contention, and has no column; it is not hidden either.
+fn idle(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style, &str)) {
+    let (idles, idle_ns) = idling(report);
+    if idles.value > 0.0 {
+        let with_error = |text: String, total| match error(total) {
+            Some(error) => format!("{text} {error}"),
+            None => text,
+        };
+        let number = with_error(count(idles.value), idles);
+        let time = with_error(duration(idle_ns.value), idle_ns);
+        say(
+            styles.faint,
+            &format!(
+                "Idle, which is not waiting for a lock: {number} times at condition variables and the like, {time} in all."
+            ),
+        );
+    }
 }
 
 fn waits(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style, &str)) {

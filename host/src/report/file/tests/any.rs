@@ -1,0 +1,135 @@
+//! Any report that there could be.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::super::super::model::{
+    Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
+    Total, VERSION,
+};
+
+pub(super) fn report() -> impl Strategy<Value = ReportFile> {
+    let losses = vec((text(), any::<u64>()).prop_map(|(what, count)| Loss { what, count }), 0..3);
+    (session(), vec(lock(), 0..3), vec(pending(), 0..3), losses, vec(text(), 0..3)).prop_map(
+        |(session, locks, pending, losses, notes)| ReportFile {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            session,
+            locks,
+            pending,
+            losses,
+            notes,
+        },
+    )
+}
+
+/// What JSON has to escape, too.
+fn text() -> impl Strategy<Value = String> {
+    proptest::string::string_regex("(?s:.){0,8}").expect("a pattern")
+}
+
+/// JSON has no infinity and no NaN.
+fn number() -> impl Strategy<Value = f64> {
+    use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+    POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO
+}
+
+fn total() -> impl Strategy<Value = Total> {
+    (number(), number()).prop_map(|(value, standard_error)| Total { value, standard_error })
+}
+
+fn times() -> impl Strategy<Value = Times> {
+    (total(), any::<u64>(), vec((any::<u64>(), any::<u64>(), number()), 0..3))
+        .prop_map(|(total, max, histogram)| Times { total, max, histogram })
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    (text(), any::<u32>(), any::<u32>(), any::<u64>())
+        .prop_map(|(file, line, column, address)| Place { file, line, column, address })
+}
+
+fn session() -> impl Strategy<Value = SessionInfo> {
+    let texts = (text(), text(), text(), vec(text(), 0..3), vec(text(), 0..3));
+    let settings = vec((text(), text()), 0..3);
+    let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>());
+    let rest = (any::<bool>(), vec(any::<u32>(), 0..3), option::of(number()));
+    (texts, settings, numbers, rest).prop_map(|(texts, settings, numbers, rest)| {
+        let (backend, backend_version, plugin, probes, command) = texts;
+        let (generation, started_unix_ns, length_ns, pid, samples) = numbers;
+        let (complete, periods, sample_cost_ns) = rest;
+        SessionInfo {
+            backend,
+            backend_version,
+            plugin,
+            probes,
+            settings,
+            periods,
+            generation,
+            started_unix_ns,
+            length_ns,
+            complete,
+            pid,
+            command,
+            samples,
+            sample_cost_ns,
+        }
+    })
+}
+
+fn lock() -> impl Strategy<Value = Lock> {
+    let names = (text(), option::of(text()), option::of(place()), text());
+    (any::<u64>(), any::<u64>(), names, vec(site(), 0..3), vec(blame(), 0..3)).prop_map(
+        |(id, locks, (kind, name, created, probe), sites, blame)| Lock {
+            id,
+            locks,
+            kind,
+            name,
+            created,
+            probe,
+            sites,
+            blame,
+        },
+    )
+}
+
+fn site() -> impl Strategy<Value = Site> {
+    let totals = (total(), total(), total(), total());
+    (option::of(place()), text(), any::<u64>(), totals, (times(), times(), times())).prop_map(
+        |(place, mode, samples, totals, (wait_ns, hold_ns, idle_ns))| {
+            let (acquisitions, contentions, failures, idles) = totals;
+            Site {
+                place,
+                mode,
+                samples,
+                acquisitions,
+                contentions,
+                failures,
+                idles,
+                wait_ns,
+                hold_ns,
+                idle_ns,
+            }
+        },
+    )
+}
+
+fn blame() -> impl Strategy<Value = Blame> {
+    (option::of(place()), option::of(place()), total(), total()).prop_map(
+        |(holder, waiter, contentions, wait_ns)| Blame { holder, waiter, contentions, wait_ns },
+    )
+}
+
+fn pending() -> impl Strategy<Value = PendingAcquisition> {
+    let numbers = (any::<u64>(), any::<u64>(), any::<u64>(), any::<bool>());
+    (numbers, option::of(place()), option::of(place())).prop_map(
+        |((lock, thread, for_ns, waiting), place, holder)| PendingAcquisition {
+            lock,
+            thread,
+            waiting,
+            place,
+            holder,
+            for_ns,
+        },
+    )
+}
