@@ -1,9 +1,8 @@
 //! Acquisitions that have begun and not yet ended, and the tokens that name
 //! them in a guard.
 
-use crate::event::Pending;
-use crate::site::CallSite;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::event::{Beginning, EventCell, Pending};
+use crate::sync::{AtomicU32, Ordering};
 use crate::thread::ThreadState;
 
 /// How many acquisitions of one thread can be recorded at a time: as many
@@ -74,33 +73,7 @@ pub struct Acquisition {
     /// Tag and [`phase`]: `tag << 2 | phase`.
     state: AtomicU32,
     generation: AtomicU32,
-    weight: AtomicU32,
-    /// Mode in the low byte, then the bits `CONTENDED` and `COUNTED`.
-    flags: AtomicU32,
-    lock: AtomicU64,
-    address: AtomicUsize,
-    site: AtomicUsize,
-    holder: AtomicUsize,
-    begin: AtomicU64,
-    acquired: AtomicU64,
-}
-
-pub(crate) const CONTENDED: u32 = 1 << 8;
-pub(crate) const COUNTED: u32 = 1 << 9;
-
-/// What is known of an acquisition when it is first written down.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Beginning {
-    pub(crate) generation: u32,
-    pub(crate) weight: u32,
-    pub(crate) flags: u32,
-    pub(crate) lock: u64,
-    pub(crate) address: usize,
-    pub(crate) site: CallSite,
-    pub(crate) holder: CallSite,
-    pub(crate) begin: u64,
-    /// 0 while the lock is waited for.
-    pub(crate) acquired: u64,
+    event: EventCell,
 }
 
 impl Acquisition {
@@ -108,15 +81,20 @@ impl Acquisition {
         Self {
             state: AtomicU32::new(1 << PHASE_BITS | phase::FREE),
             generation: AtomicU32::new(0),
-            weight: AtomicU32::new(0),
-            flags: AtomicU32::new(0),
-            lock: AtomicU64::new(0),
-            address: AtomicUsize::new(0),
-            site: AtomicUsize::new(0),
-            holder: AtomicUsize::new(0),
-            begin: AtomicU64::new(0),
-            acquired: AtomicU64::new(0),
+            event: EventCell::new(),
         }
+    }
+
+    /// What is known of it.
+    #[inline]
+    pub(crate) fn event(&self) -> &EventCell {
+        &self.event
+    }
+
+    /// The session that it began in.
+    #[inline]
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
     }
 
     fn tag(&self) -> u32 {
@@ -142,7 +120,7 @@ impl Acquisition {
 
     /// Takes back what another thread has returned.
     pub(crate) fn take_returned(&self) -> bool {
-        // Acquire: pairs with the release in `Held::end`; the other thread has
+        // Acquire: pairs with the release in `end_foreign`; the other thread has
         // read the fields before we write them again.
         let state = self.state.load(Ordering::Acquire);
         if state & 3 != phase::RETURNED {
@@ -164,15 +142,7 @@ impl Acquisition {
             phase::HELD => false,
             _ => return None,
         };
-        let pending = Pending {
-            lock: self.lock.load(Ordering::Relaxed),
-            address: self.address.load(Ordering::Relaxed),
-            site: CallSite(self.site.load(Ordering::Relaxed)),
-            holder: CallSite(self.holder.load(Ordering::Relaxed)),
-            begin: self.begin.load(Ordering::Relaxed),
-            acquired: if waiting { 0 } else { self.acquired.load(Ordering::Relaxed) },
-            thread,
-        };
+        let pending = self.event.pending(thread, waiting);
         // The reading side of a sequence lock: the fence keeps the loads above
         // before the load below, and the tag changes with every use.
         crate::sync::fence(Ordering::Acquire);
@@ -181,10 +151,10 @@ impl Acquisition {
 }
 
 /// Writes down the beginning of an acquisition of `thread`, which is the
-/// caller's own.
-#[inline]
-pub(crate) fn begin(thread: &ThreadState, beginning: &Beginning) -> Token {
-    let Some(index) = thread.take_acquisition(beginning.generation) else {
+/// caller's own, in the session `generation`.
+#[inline(always)]
+pub(crate) fn begin(thread: &ThreadState, generation: u32, beginning: &Beginning) -> Token {
+    let Some(index) = thread.take_acquisition(generation) else {
         return Token::NONE;
     };
     let record = &thread.acquisitions[index];
@@ -193,15 +163,8 @@ pub(crate) fn begin(thread: &ThreadState, beginning: &Beginning) -> Token {
     // field as written below also reads that the last use has ended. Pairs
     // with the acquire fence in `pending`. Model: `snapshot`.
     crate::sync::fence(Ordering::Release);
-    record.generation.store(beginning.generation, Ordering::Relaxed);
-    record.weight.store(beginning.weight, Ordering::Relaxed);
-    record.flags.store(beginning.flags, Ordering::Relaxed);
-    record.lock.store(beginning.lock, Ordering::Relaxed);
-    record.address.store(beginning.address, Ordering::Relaxed);
-    record.site.store(beginning.site.0, Ordering::Relaxed);
-    record.holder.store(beginning.holder.0, Ordering::Relaxed);
-    record.begin.store(beginning.begin, Ordering::Relaxed);
-    record.acquired.store(beginning.acquired, Ordering::Relaxed);
+    record.generation.store(generation, Ordering::Relaxed);
+    record.event.begin(beginning);
     let phase = if beginning.acquired == 0 { phase::WAITING } else { phase::HELD };
     // Release: a snapshot that sees this state sees these fields.
     record.state.store(tag << PHASE_BITS | phase, Ordering::Release);
@@ -213,61 +176,36 @@ pub(crate) fn begin(thread: &ThreadState, beginning: &Beginning) -> Token {
 /// Called by the thread that began it.
 pub(crate) fn acquired(thread: &ThreadState, token: Token, acquired: u64) {
     let record = &thread.acquisitions[token.index()];
-    record.acquired.store(acquired, Ordering::Relaxed);
+    record.event.set_acquired(acquired);
     // Release: as in `begin`.
     record.state.store(token.tag() << PHASE_BITS | phase::HELD, Ordering::Release);
 }
 
-/// A recorded acquisition at its end: what its record said.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended {
-    pub(crate) generation: u32,
-    pub(crate) weight: u32,
-    pub(crate) flags: u32,
-    pub(crate) site: CallSite,
-    pub(crate) holder: CallSite,
-    pub(crate) begin: u64,
-    pub(crate) acquired: u64,
-    /// The thread that began it.
-    pub(crate) thread: u64,
-}
-
-/// Ends the acquisition of the lock at `address` that `token` names, on any
-/// thread; `None` if it is from a session that is over and its place was taken
-/// back.
+/// The record that `token` names, if it is one of `own`, the caller's thread,
+/// that was not taken back. To be given back by [`free`].
 ///
-/// The address settles what the tag leaves open: a token that outlived its
-/// session by a full turn of the tag still names another lock's record.
+/// `address` is that of the lock. It settles what the tag leaves open: a token
+/// that outlived its session by a full turn of the tag still names another
+/// lock's record.
 #[inline]
-pub(crate) fn end(current: Option<&ThreadState>, token: Token, address: usize) -> Option<Ended> {
-    match current {
-        Some(own) if own.index() == token.thread() => {
-            let record = &own.acquisitions[token.index()];
-            if record.state.load(Ordering::Relaxed) != (token.tag() << PHASE_BITS | phase::HELD)
-                || record.address.load(Ordering::Relaxed) != address
-            {
-                return None;
-            }
-            let ended = read(record, own.id());
-            free_own(own, token);
-            Some(ended)
-        }
-        #[cfg(not(lockscope_loom))]
-        _ => end_sent(token, address),
-        #[cfg(lockscope_loom)]
-        _ => None,
-    }
+pub(crate) fn held(own: &ThreadState, token: Token, address: usize) -> Option<&Acquisition> {
+    let record = &own.acquisitions[token.index()];
+    let held = token.tag() << PHASE_BITS | phase::HELD;
+    let is_held = own.index() == token.thread()
+        && record.state.load(Ordering::Relaxed) == held
+        && record.event.address() == address;
+    is_held.then_some(record)
 }
 
-/// Gives up the acquisition that `token` waits for: it failed.
-pub(crate) fn give_up(own: &ThreadState, token: Token) -> Ended {
-    let ended = read(&own.acquisitions[token.index()], own.id());
-    free_own(own, token);
-    ended
+/// The record that `token` names, which its own thread, the caller, has not
+/// lost: it waits in it, or is about to tell of it.
+pub(crate) fn own(own: &ThreadState, token: Token) -> &Acquisition {
+    &own.acquisitions[token.index()]
 }
 
+/// Gives back a record of the caller's own thread.
 #[inline]
-fn free_own(own: &ThreadState, token: Token) {
+pub(crate) fn free(own: &ThreadState, token: Token) {
     let record = &own.acquisitions[token.index()];
     let fresh = Acquisition::next_tag(token.tag());
     // Relaxed: a snapshot that misses the end reads fields that were true
@@ -276,39 +214,37 @@ fn free_own(own: &ThreadState, token: Token) {
     own.put_acquisition(token.index());
 }
 
+/// Whether the record that `token` names is of another thread than `own`: its
+/// guard was sent.
 #[inline]
-fn read(record: &Acquisition, thread: u64) -> Ended {
-    Ended {
-        generation: record.generation.load(Ordering::Relaxed),
-        weight: record.weight.load(Ordering::Relaxed),
-        flags: record.flags.load(Ordering::Relaxed),
-        site: CallSite(record.site.load(Ordering::Relaxed)),
-        holder: CallSite(record.holder.load(Ordering::Relaxed)),
-        begin: record.begin.load(Ordering::Relaxed),
-        acquired: record.acquired.load(Ordering::Relaxed),
-        thread,
-    }
+pub(crate) fn is_sent(own: Option<&ThreadState>, token: Token) -> bool {
+    own.is_none_or(|own| own.index() != token.thread())
 }
 
-/// The guard was sent: its record belongs to another thread, which may be
-/// taking it back at this moment because its session is over.
+/// Ends the acquisition of the lock at `address` whose guard was sent: what is
+/// known of it, and its session. `None` if its own thread has taken it back,
+/// which it may be doing at this moment, because its session is over. See
+/// [`held`] for the address.
 #[cfg(not(lockscope_loom))]
 #[cold]
-fn end_sent(token: Token, address: usize) -> Option<Ended> {
+pub(crate) fn end_sent(token: Token, address: usize) -> Option<(u32, crate::event::Event)> {
     let owner = crate::thread::get(token.thread())?;
-    end_foreign(owner, token, address)
+    end_foreign(owner, token, address, |record| (record.generation(), record.event.read()))
 }
 
-pub(crate) fn end_foreign(owner: &ThreadState, token: Token, address: usize) -> Option<Ended> {
+pub(crate) fn end_foreign<T>(
+    owner: &ThreadState,
+    token: Token,
+    address: usize,
+    read: impl FnOnce(&Acquisition) -> T,
+) -> Option<T> {
     let record = &owner.acquisitions[token.index()];
     let held = token.tag() << PHASE_BITS | phase::HELD;
     // Acquire: pairs with the release in `begin`.
-    if record.state.load(Ordering::Acquire) != held
-        || record.address.load(Ordering::Relaxed) != address
-    {
+    if record.state.load(Ordering::Acquire) != held || record.event.address() != address {
         return None;
     }
-    let ended = read(record, owner.id());
+    let ended = read(record);
     // Release: the fields are read before the owner may write them again.
     // Pairs with the acquire in `take_returned`. If the owner has taken the
     // record back meanwhile, what was read is void.
@@ -326,31 +262,33 @@ mod twins {
     use super::*;
 
     /// Returns the record without asking whether it is still that one.
-    pub(crate) fn end_foreign_with_a_bug(
+    pub(crate) fn end_foreign_with_a_bug<T>(
         owner: &ThreadState,
         token: Token,
-        _address: usize,
-    ) -> Option<Ended> {
+        read: impl FnOnce(&Acquisition) -> T,
+    ) -> Option<T> {
         let record = &owner.acquisitions[token.index()];
         let held = token.tag() << PHASE_BITS | phase::HELD;
         if record.state.load(Ordering::Acquire) != held {
             return None;
         }
-        let ended = read(record, owner.id());
+        let ended = read(record);
         record.state.store(token.tag() << PHASE_BITS | phase::RETURNED, Ordering::Release);
         Some(ended)
     }
 
     /// Writes the fields without the fence that a snapshot relies on.
-    pub(crate) fn begin_with_a_bug(thread: &ThreadState, beginning: &Beginning) -> Token {
-        let Some(index) = thread.take_acquisition(beginning.generation) else {
+    pub(crate) fn begin_with_a_bug(
+        thread: &ThreadState,
+        generation: u32,
+        beginning: &Beginning,
+    ) -> Token {
+        let Some(index) = thread.take_acquisition(generation) else {
             return Token::NONE;
         };
         let record = &thread.acquisitions[index];
         let tag = record.tag();
-        record.lock.store(beginning.lock, Ordering::Relaxed);
-        record.address.store(beginning.address, Ordering::Relaxed);
-        record.site.store(beginning.site.0, Ordering::Relaxed);
+        record.event.begin(beginning);
         record.state.store(tag << PHASE_BITS | phase::HELD, Ordering::Release);
         Token::new(thread.index(), index, tag)
     }

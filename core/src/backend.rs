@@ -37,6 +37,8 @@ pub use abi_stable::library::{
     __call_root_module_loader, CheckTypeLayout, LibHeader, RootModuleResult,
 };
 pub use contain::Contained;
+#[doc(hidden)]
+pub use contain::be_plugin;
 pub use plugin::{
     BackendBox, BackendModule, BackendModuleRef, DataPlane, LockProfilerBackend,
     LockProfilerBackend_TO, SYMBOL, SessionRef, TableRef, module,
@@ -227,6 +229,7 @@ macro_rules! export_backend {
         #[unsafe(export_name = "lockscope_backend_v1")]
         pub static LOCKSCOPE_BACKEND_V1: $crate::backend::LibHeader = {
             extern "C" fn root() -> $crate::backend::RootModuleResult {
+                $crate::backend::be_plugin();
                 $crate::backend::__call_root_module_loader($crate::backend::module::<$backend>)
             }
             // SAFETY: `root` returns the module whose type is named here.

@@ -1,5 +1,9 @@
 //! What a probe tells a backend.
 
+mod cell;
+
+pub(crate) use cell::{Beginning, EventCell, What};
+
 use core::ffi::c_void;
 
 use crate::site::CallSite;
@@ -81,7 +85,9 @@ impl Mode {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct LockRef {
-    /// The lock's slot, or null where locks have none.
+    /// The lock's slot; null where locks have none, and where the caller may
+    /// not touch the lock any more, or not yet: see
+    /// [`HookTable`](crate::hooks::HookTable).
     pub slot: *const Slot,
     /// Where the lock is now. The name of a lock without slot, until
     /// [`HookTable::dropped`](crate::hooks::HookTable::dropped) or until it
@@ -95,6 +101,9 @@ pub struct LockRef {
     pub created: CallSite,
     /// UTF-8 name; null if it has none.
     pub name: *const u8,
+    /// What the backend has left in the slot in this session, whether or not
+    /// the slot itself is shown; 0 if nothing.
+    pub state: u64,
     /// Bytes at `name`.
     pub name_len: u32,
     /// What it is.
@@ -137,14 +146,13 @@ impl LockRef {
 /// What happened. Values are part of the ABI; a backend ignores those it does
 /// not know.
 ///
-/// Only a `RELEASED` event comes from an owner of its lock. See
-/// [`HookTable`](crate::hooks::HookTable) for what that means for the others.
+/// Who tells what is in [`HookTable`](crate::hooks::HookTable).
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EventKind(pub u32);
+pub struct EventKind(pub u8);
 
 impl EventKind {
-    /// A recorded acquisition ends. The caller still owns the lock.
+    /// A recorded acquisition ends.
     pub const RELEASED: Self = Self(1);
     /// A try or a timed acquisition ended without the lock.
     pub const FAILED: Self = Self(2);
@@ -172,9 +180,6 @@ pub struct Event {
     pub lock: LockRef,
     /// What happened.
     pub kind: EventKind,
-    /// How many operations this one stands for: 1 if it was recorded for
-    /// certain, the period in force if it was drawn.
-    pub weight: u32,
     /// How the lock was held, or asked for.
     pub mode: Mode,
     /// 1 if the operation had to wait, 0 if not.
@@ -182,10 +187,15 @@ pub struct Event {
     /// 1 if the end of the lock's own countdown led here: the answer to this
     /// event re-arms it.
     pub counted: u8,
-    #[doc(hidden)]
-    pub reserved: u8,
     /// Frames at `stack`; 0 if none were captured.
-    pub stack_len: u32,
+    pub stack_len: u16,
+    #[doc(hidden)]
+    pub reserved: u16,
+    /// How many operations this one stands for: 1 if it was recorded for
+    /// certain, the period in force if it was drawn.
+    pub weight: u32,
+    /// The thread that began the operation: the kernel's number.
+    pub thread: u32,
     /// Where the operation stands.
     pub site: CallSite,
     /// Contended: who held the lock when the wait began, if known.
@@ -196,8 +206,6 @@ pub struct Event {
     pub acquired: u64,
     /// End of the operation, in ticks.
     pub end: u64,
-    /// The thread that began the operation: the kernel's number.
-    pub thread: u64,
     /// Return addresses, innermost first; null if none were captured.
     pub stack: *const u64,
 }
@@ -243,7 +251,7 @@ pub type PendingVisitor = extern "C" fn(context: *mut c_void, pending: *const Pe
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<LockRef>() == 56);
+    assert!(size_of::<LockRef>() == 64);
     assert!(size_of::<Event>() == 128);
     assert!(size_of::<Pending>() == 56);
 };

@@ -30,7 +30,8 @@ const EXPEDITED: u32 = 2;
 pub struct Opening {
     /// [`state::WATCH`] or [`state::OPEN`].
     pub state: u32,
-    /// The session's generation: greater than that of any session before it.
+    /// The session's generation: greater than that of any session before it,
+    /// and less than 2³¹.
     pub generation: u32,
     /// The backend's entries; must stay valid for the life of the process.
     pub hooks: *const HookTable,
@@ -47,88 +48,142 @@ pub struct Opening {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Gate {
-    /// One of [`state`].
-    state: AtomicU32,
-    /// Bits `TSC` and `EXPEDITED`, fixed while the gate is open.
-    flags: AtomicU32,
-    /// The generation in the upper half, so that it can be compared with a
-    /// slot's countdown word by one subtraction; see [`crate::slot::Slot::tick`].
-    stamp: AtomicU64,
+    /// State and session in one, so that one load and one test of the sign tell
+    /// what passes, and one subtraction tells a slot of this session from all
+    /// others:
+    ///
+    /// | word | state |
+    /// |---|---|
+    /// | 0 | `CLOSED` |
+    /// | 1 | `UNSEEN` |
+    /// | generation in the upper half | `OPEN` |
+    /// | the same with the sign bit | `WATCH` |
+    word: AtomicU64,
     /// The active backend's entries; null until the first session.
     hooks: AtomicPtr<HookTable>,
+    /// Bits `TSC` and `EXPEDITED`, fixed while the gate is open.
+    flags: AtomicU32,
+    /// The generation of the last session, which stays when the gate closes.
+    generation: AtomicU32,
 }
 
 const _: () = assert!(cfg!(lockscope_loom) || size_of::<Gate>() == 64);
 
-impl Gate {
-    /// A gate that no operation has passed.
-    #[cfg(not(lockscope_loom))]
+const CLOSED_WORD: u64 = 0;
+const UNSEEN_WORD: u64 = 1;
+const WATCH_BIT: u64 = 1 << 63;
+
+/// A gate as one load has found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen(u64);
+
+impl Seen {
+    /// Whether an operation that had the lock at once needs no further look.
+    #[inline(always)]
     #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            state: AtomicU32::new(state::UNSEEN),
-            flags: AtomicU32::new(0),
-            stamp: AtomicU64::new(0),
-            hooks: AtomicPtr::new(core::ptr::null_mut()),
-        }
+    pub fn passes(self) -> bool {
+        self.0.cast_signed() <= 0
     }
 
-    /// A gate that no operation has passed.
-    #[cfg(lockscope_loom)]
+    /// Whether lock operations are bare.
+    #[inline(always)]
     #[must_use]
-    pub fn new() -> Self {
-        Self {
-            state: AtomicU32::new(state::UNSEEN),
-            flags: AtomicU32::new(0),
-            stamp: AtomicU64::new(0),
-            hooks: AtomicPtr::new(core::ptr::null_mut()),
-        }
+    pub fn is_closed(self) -> bool {
+        self.0 == CLOSED_WORD
+    }
+
+    /// Whether nobody has passed it yet.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_unseen(self) -> bool {
+        self.0 == UNSEEN_WORD
     }
 
     /// One of [`state`].
+    #[inline]
+    #[must_use]
+    pub fn state(self) -> u32 {
+        match self.0 {
+            CLOSED_WORD => state::CLOSED,
+            UNSEEN_WORD => state::UNSEEN,
+            word if word & WATCH_BIT != 0 => state::WATCH,
+            _ => state::OPEN,
+        }
+    }
+
+    /// The session's generation in the upper half, 0 in the lower; of no meaning
+    /// on a gate that is not open.
+    #[inline(always)]
+    #[must_use]
+    pub fn stamp(self) -> u64 {
+        self.0 & !WATCH_BIT
+    }
+}
+
+macro_rules! gate_constructor {
+    ($($const:tt)?) => {
+        /// A gate that no operation has passed.
+        #[must_use]
+        pub $($const)? fn new() -> Self {
+            Self {
+                word: AtomicU64::new(UNSEEN_WORD),
+                hooks: AtomicPtr::new(core::ptr::null_mut()),
+                flags: AtomicU32::new(0),
+                generation: AtomicU32::new(0),
+            }
+        }
+    };
+}
+
+impl Gate {
+    #[cfg(not(lockscope_loom))]
+    gate_constructor!(const);
+    #[cfg(lockscope_loom)]
+    gate_constructor!();
+
+    /// The gate as it is.
     ///
     /// Relaxed: an operation that overlaps the change of the gate may fall on
     /// either side of it. Whoever acts on an open gate asks again, with
     /// acquire, inside the in-hook bracket.
+    #[inline(always)]
+    #[must_use]
+    pub fn look(&self) -> Seen {
+        Seen(self.word.load(Ordering::Relaxed))
+    }
+
+    /// One of [`state`].
     #[inline]
     #[must_use]
     pub fn state(&self) -> u32 {
-        self.state.load(Ordering::Relaxed)
+        self.look().state()
     }
 
     /// Whether lock operations are bare.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state() == state::CLOSED
+        self.look().is_closed()
     }
 
-    /// The state, ordered before everything its opener published.
+    /// The gate, ordered before everything its opener published.
     ///
-    /// Acquire: pairs with the release in [`Gate::open`], so that stamp, flags
-    /// and hooks are those of the session whose state was read, or newer.
+    /// Acquire: pairs with the release in [`Gate::open`], so that flags and
+    /// hooks are those of the session that was found, or newer.
     /// Model: `start_stop`.
     #[inline]
     #[must_use]
-    pub fn state_acquire(&self) -> u32 {
-        self.state.load(Ordering::Acquire)
+    pub fn look_acquire(&self) -> Seen {
+        Seen(self.word.load(Ordering::Acquire))
     }
 
-    /// The session's generation in the upper half, 0 in the lower.
-    ///
-    /// Relaxed: a stale stamp only sends a slot to the slow path, which asks
-    /// again after [`Gate::state_acquire`].
-    #[inline]
-    #[must_use]
-    pub fn stamp(&self) -> u64 {
-        self.stamp.load(Ordering::Relaxed)
-    }
-
-    /// The session's generation; 0 before the first.
+    /// The generation of the session that runs, or of the last; 0 before the
+    /// first.
     #[inline]
     #[must_use]
     pub fn generation(&self) -> u32 {
-        (self.stamp() >> 32) as u32
+        // Relaxed: who needs to know of which session has its stamp.
+        self.generation.load(Ordering::Relaxed)
     }
 
     /// Whether ticks are the time-stamp counter.
@@ -147,12 +202,12 @@ impl Gate {
         self.flags.load(Ordering::Relaxed) & EXPEDITED != 0
     }
 
-    /// The active backend's entries; valid after [`Gate::state_acquire`]
+    /// The active backend's entries; valid after [`Gate::look_acquire`]
     /// returned an open state.
     #[inline]
     #[must_use]
     pub fn hooks(&self) -> *const HookTable {
-        // Relaxed: published by the release of `state`.
+        // Relaxed: published by the release of `word`.
         self.hooks.load(Ordering::Relaxed)
     }
 
@@ -162,8 +217,8 @@ impl Gate {
     pub fn first_pass(&self) -> bool {
         // Relaxed: the winner is chosen by atomicity; what it does next
         // publishes itself.
-        self.state
-            .compare_exchange(state::UNSEEN, state::CLOSED, Ordering::Relaxed, Ordering::Relaxed)
+        self.word
+            .compare_exchange(UNSEEN_WORD, CLOSED_WORD, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
 
@@ -178,18 +233,20 @@ impl Gate {
     pub unsafe fn open(&self, opening: &Opening) {
         let flags =
             if opening.tsc { TSC } else { 0 } | if opening.expedited { EXPEDITED } else { 0 };
-        // Relaxed: published by the release of `state` below.
+        // Relaxed: published by the release of `word` below.
         self.flags.store(flags, Ordering::Relaxed);
-        self.stamp.store(u64::from(opening.generation) << 32, Ordering::Relaxed);
+        self.generation.store(opening.generation, Ordering::Relaxed);
         self.hooks.store(opening.hooks.cast_mut(), Ordering::Relaxed);
-        // Release: pairs with `state_acquire`. Model: `start_stop`.
-        self.state.store(opening.state, Ordering::Release);
+        self.retune(opening.state);
     }
 
-    /// Switches an open gate between [`state::WATCH`] and [`state::OPEN`].
+    /// Switches an open gate between [`state::WATCH`] and [`state::OPEN`]. The
+    /// caller is the only one who opens or closes.
     pub fn retune(&self, open_state: u32) {
-        // Release: as in `open`, for a reader who first sees this value.
-        self.state.store(open_state, Ordering::Release);
+        let watch = if open_state == state::WATCH { WATCH_BIT } else { 0 };
+        let word = u64::from(self.generation()) << 32 | watch;
+        // Release: pairs with `look_acquire`. Model: `start_stop`.
+        self.word.store(word, Ordering::Release);
     }
 
     /// Closes the gate. Hooks that are running go on: see
@@ -198,7 +255,7 @@ impl Gate {
         // Relaxed: the heavy fence in `quiesce` orders it before the look at
         // each thread. Also called in the child of a fork, where nothing but
         // this store is safe to do.
-        self.state.store(state::CLOSED, Ordering::Relaxed);
+        self.word.store(CLOSED_WORD, Ordering::Relaxed);
     }
 }
 

@@ -20,15 +20,25 @@ pub const ABI_VERSION: u32 = 1;
 /// never from within itself on one thread. An entry must not unwind, must not
 /// take the program's locks, and should not block.
 ///
-/// `meet` and `event` are called by a thread that owns the lock they name, so
-/// what they write to memory that hangs on an exclusive lock needs no
-/// synchronisation of its own. They must not allocate through the program's
-/// allocator: the lock may be the allocator's.
+/// No entry may allocate through the program's allocator: the lock may be the
+/// allocator's.
 ///
-/// Two kinds of events come from threads that own nothing. What an `IDLE` event
-/// names has been met, but others may be inside `event` for it at the same
-/// time: its mode is shared. What a `FAILED` event names is owned by somebody
-/// else, and may not have been met: its slot is to be left alone.
+/// # Who calls
+///
+/// | call | the caller | others in `event` for the same lock | `lock.slot` |
+/// |---|---|---|---|
+/// | `meet` | owns the lock | none | shown |
+/// | `RELEASED`, exclusive, not contended | owns the lock alone | contended, failed ones | shown |
+/// | `RELEASED`, shared | owns the lock among others | all | shown |
+/// | `RELEASED`, contended | has given the lock back, if its slot had a state; else owns it | all | null, or shown |
+/// | `FAILED` | owns nothing | all | null |
+/// | `IDLE` | owns nothing, and has met the lock | all | shown |
+/// | `dropped` | owns the lock alone, for the last time | none, and none is on its way | shown |
+///
+/// So what an uncontended exclusive release writes needs no synchronisation of
+/// its own, unless others write it as well. A contended acquisition is told
+/// after the lock is free, because whoever waits should not wait for that too:
+/// all that is still to be known of the lock is in [`LockRef::state`].
 #[repr(C)]
 #[derive(Debug)]
 pub struct HookTable {

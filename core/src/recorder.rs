@@ -6,21 +6,21 @@
 //! ```text
 //! try succeeded ──► uncontended(…) ──► Token   counts down; a sample when due
 //! try failed ─────► wait(…) ─► lock ─► waited(…) ──► Token   always recorded
-//! drop of guard ──► Token::is_some? ──► release(…), then the bare unlock
+//! drop of guard ──► Token::is_some? ──► release(…), the bare unlock, parted(…)
 //! ```
 //!
-//! Everything here runs with the lock owned by the caller, except `wait` and
-//! what fails. Nothing allocates through the program's allocator.
+//! Everything here runs with the lock owned by the caller, except `wait`,
+//! `parted` and what fails. Nothing allocates through the program's allocator.
 
-use crate::acquisition::{self, Beginning, CONTENDED, COUNTED, Ended, Token};
+use crate::acquisition::{self, Token};
 use crate::clock;
-use crate::event::{Event, EventKind, LockRef, Mode};
+use crate::event::{Beginning, Event, EventKind, LockRef, Mode, What};
 use crate::gate::{Gate, state};
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
 use crate::slot::{Countdown, Slot, Tick};
-use crate::thread::{self, ThreadState};
+use crate::thread::{self, InHook, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
 pub trait Watched {
@@ -31,39 +31,55 @@ pub trait Watched {
     fn describe(&self) -> LockRef;
 }
 
-/// An uncontended acquisition on an open gate: counts it, and records it if
+/// An uncontended acquisition: counts it if the gate is open, and records it if
 /// its turn has come. The caller owns `lock` in `mode`.
-#[inline]
+///
+/// Inlined into every lock operation up to the sample, and without a call in
+/// it: what a call would clobber costs more than what is done here.
+#[inline(always)]
 pub fn uncontended<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    if probe.gate.state() == state::WATCH {
-        return Token::NONE;
+    if passes(probe, lock, mode, site) { Token::NONE } else { sample(probe, lock, mode, site) }
+}
+
+/// Whether an uncontended acquisition is none to be sampled; counts it if the
+/// gate is open. Otherwise [`sample`] is to be called.
+///
+/// On a gate that nobody has passed the answer is no as well: whoever is first
+/// has to look for a host.
+#[inline(always)]
+pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> bool {
+    let seen = probe.gate.look();
+    if seen.passes() {
+        return true;
     }
-    let stamp = probe.gate.stamp();
+    let stamp = seen.stamp();
     match lock.slot() {
         Some(slot) if !mode.is_shared() => {
-            if slot.tick(stamp) == Tick::Pass {
+            let passes = slot.tick(stamp) == Tick::Pass;
+            if passes {
                 slot.set_holder(site);
-                return Token::NONE;
             }
+            passes
         }
         slot => {
             if let Some(slot) = slot {
                 slot.set_holder(site);
             }
-            match thread::current() {
-                Some(thread) if thread.tick(stamp) => {}
-                _ => return Token::NONE,
-            }
+            thread::passes(stamp)
         }
     }
-    sample(probe, lock, mode, site)
 }
 
-/// The countdown is at its end, or from another session.
+/// An uncontended acquisition whose countdown is at its end, or from another
+/// session. The caller owns `lock` in `mode`.
 #[inline(never)]
-fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
+pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
+    let seen = probe.gate.look();
+    if seen.state() != state::OPEN {
+        return Token::NONE;
+    }
     let Some(thread) = thread::current() else { return Token::NONE };
-    let stamp = probe.gate.stamp();
+    let stamp = seen.stamp();
     let slot = lock.slot();
     let (stamp, weight) = match slot {
         // The common case calls nothing, so it needs no bracket: if the
@@ -77,22 +93,30 @@ fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> To
             None => return Token::NONE,
         },
     };
-    let counted = if slot.is_some() && !mode.is_shared() { COUNTED } else { 0 };
+    let counted = u8::from(slot.is_some() && !mode.is_shared());
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::begin(
         thread,
+        (stamp >> 32) as u32,
         &Beginning {
-            generation: (stamp >> 32) as u32,
+            lock: described(probe, lock),
+            what: What { kind: EventKind::RELEASED, mode, contended: 0, counted },
             weight,
-            flags: u32::from(mode.0) | counted,
-            lock: lock_id(probe, slot),
-            address: lock.describe().address,
             site,
             holder: CallSite::UNKNOWN,
             begin: now,
             acquired: now,
         },
     )
+}
+
+/// The lock, with all that the probe adds.
+#[inline(always)]
+fn described<L: Watched>(probe: &Probe, lock: &L) -> LockRef {
+    let mut described = lock.describe();
+    described.id = lock_id(probe, lock.slot());
+    described.probe = probe.index();
+    described
 }
 
 /// The backend has to be asked before it is known whether a sample is due:
@@ -112,7 +136,7 @@ fn sample_asking<L: Watched>(
     let slot = lock.slot();
     if let Some(slot) = slot {
         if !slot.is_current(stamp) {
-            meet(probe, hooks, slot, stamp, lock.describe());
+            meet(probe, hooks, slot, stamp, lock);
         }
         slot.set_holder(site);
         if !mode.is_shared() {
@@ -125,10 +149,9 @@ fn sample_asking<L: Watched>(
 
 /// Claims a slot for this session, and asks the backend when to look next.
 #[cold]
-fn meet(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, mut lock: LockRef) {
+fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, lock: &L) {
     if slot.claim(stamp) {
-        lock.id = lock_id(probe, Some(slot));
-        lock.probe = probe.index();
+        let lock = described(probe, lock);
         // SAFETY: inside the bracket; `lock` is owned by the caller.
         let countdown = unsafe { (hooks.meet)(hooks.context, &raw const lock) };
         slot.arm(stamp, countdown);
@@ -166,16 +189,14 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
     let Some(thread) = thread::current() else { return Token::NONE };
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
     let stamp = inside.stamp;
-    let slot = lock.slot();
-    let holder = slot.map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
+    let holder = lock.slot().map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
     acquisition::begin(
         thread,
+        (stamp >> 32) as u32,
         &Beginning {
-            generation: (stamp >> 32) as u32,
+            lock: described(probe, lock),
+            what: What { kind: EventKind::RELEASED, mode, contended: 1, counted: 0 },
             weight: 1,
-            flags: u32::from(mode.0) | CONTENDED,
-            lock: lock_id(probe, slot),
-            address: lock.describe().address,
             site,
             holder,
             begin: clock::now(probe.gate.uses_tsc()).max(1),
@@ -204,9 +225,12 @@ pub fn gave_up<L: Watched>(probe: &Probe, lock: &L, token: Token) {
         return;
     }
     let Some(thread) = thread::current() else { return };
-    let ended = acquisition::give_up(thread, token);
-    let now = clock::now(probe.gate.uses_tsc());
-    report(probe, thread, lock, &ended, EventKind::FAILED, now, now);
+    let record = acquisition::own(thread, token);
+    let (generation, event) = (record.generation(), record.event().read());
+    acquisition::free(thread, token);
+    let now = clock::now(probe.gate.uses_tsc()).max(event.begin);
+    let event = Event { kind: EventKind::FAILED, acquired: now, end: now, ..event };
+    tell(probe, thread, lock, generation, event);
 }
 
 /// The wait that `token` stands for was none: nobody was in the way.
@@ -218,7 +242,7 @@ pub fn never_waited(token: Token) {
     if token.is_some()
         && let Some(thread) = thread::current()
     {
-        acquisition::give_up(thread, token);
+        acquisition::free(thread, token);
     }
 }
 
@@ -228,7 +252,7 @@ pub fn withdrawn(token: Token) {
     if token.is_some()
         && let Some(thread) = thread::current()
     {
-        acquisition::give_up(thread, token);
+        acquisition::free(thread, token);
     }
 }
 
@@ -255,9 +279,10 @@ impl Idle {
 #[inline]
 #[must_use]
 pub fn idle_begin(probe: &Probe) -> Idle {
-    match probe.gate.state() {
+    let seen = probe.gate.look();
+    match seen.state() {
         state::WATCH | state::OPEN => Idle {
-            generation: probe.gate.generation(),
+            generation: (seen.stamp() >> 32) as u32,
             begin: clock::now(probe.gate.uses_tsc()).max(1),
         },
         _ => Idle::NONE,
@@ -272,6 +297,7 @@ pub fn idle_end<L: Watched>(probe: &Probe, lock: &L, site: CallSite, idle: Idle)
     }
 }
 
+/// Tells of something that is over as soon as it is known.
 #[cold]
 fn instant<L: Watched>(
     probe: &Probe,
@@ -284,95 +310,180 @@ fn instant<L: Watched>(
     let Some(thread) = thread::current() else { return };
     let now = clock::now(probe.gate.uses_tsc());
     let Idle { generation, begin } =
-        idle.unwrap_or(Idle { generation: probe.gate.generation(), begin: now });
-    let ended = Ended {
-        generation,
+        idle.unwrap_or_else(|| Idle { generation: probe.gate.generation(), begin: now });
+    let now = now.max(begin);
+    let event = Event {
+        lock: described(probe, lock),
+        kind,
+        mode,
+        contended: 0,
+        counted: 0,
+        stack_len: 0,
+        reserved: 0,
         weight: 1,
-        flags: u32::from(mode.0),
+        thread: thread.id() as u32,
         site,
         holder: CallSite::UNKNOWN,
         begin,
-        acquired: now.max(begin),
-        thread: thread.id(),
+        acquired: now,
+        end: now,
+        stack: core::ptr::null(),
     };
-    report(probe, thread, lock, &ended, kind, now, now);
+    tell(probe, thread, lock, generation, event);
 }
 
-/// The caller, who owns `lock` by the acquisition that `token` stands for, is
-/// about to give it back.
-#[inline(never)]
-pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) {
-    let now = clock::now(probe.gate.uses_tsc());
-    let current = thread::current();
-    let Some(ended) = acquisition::end(current, token, lock.describe().address) else { return };
-    let Some(thread) = current else { return };
-    report(probe, thread, lock, &ended, EventKind::RELEASED, ended.acquired, now);
-}
-
-/// Hands one complete operation to the backend, and arms the lock's countdown
-/// with the answer.
-#[inline]
-fn report<L: Watched>(
+/// Tells the backend of a complete event of the session `generation`, if that
+/// is running: what failed, an idle wait, or an acquisition whose guard was
+/// sent here.
+#[cold]
+fn tell<L: Watched>(
     probe: &Probe,
     thread: &ThreadState,
     lock: &L,
-    ended: &Ended,
-    kind: EventKind,
-    acquired: u64,
-    now: u64,
+    generation: u32,
+    mut event: Event,
 ) {
-    let Some(inside) = thread.enter(&probe.gate) else { return };
+    let Some((inside, hooks)) = enter(probe, thread, generation) else { return };
     let stamp = inside.stamp;
-    if (stamp >> 32) as u32 != ended.generation {
-        return;
-    }
-    // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks() };
     let slot = lock.slot();
-    let owned = kind == EventKind::RELEASED;
-    // A slot is met by an owner, who alone counts it down, or by whoever has
-    // waited where nobody owns anything and nothing is counted.
-    if let Some(slot) = slot
-        && (owned || kind == EventKind::IDLE)
-        && !slot.is_current(stamp)
-    {
-        meet(probe, hooks, slot, stamp, lock.describe());
-        slot.set_holder(ended.site);
+    if let Some(slot) = slot {
+        // A slot is met by an owner, or by whoever has waited where nobody owns
+        // anything and nothing is counted.
+        if event.kind == EventKind::FAILED {
+            event.lock.slot = core::ptr::null();
+        } else if !slot.is_current(stamp) {
+            meet(probe, hooks, slot, stamp, lock);
+            slot.set_holder(event.site);
+        }
+        event.lock.state = slot.state_in(stamp);
     }
-    // Time stamps of two cores may differ by less than a tick's worth of
-    // order; an event's never do.
-    let acquired = acquired.max(ended.begin);
-    // Written field by field where it stands: a `LockRef` that is built apart
-    // and copied costs more than all the rest of this function, because the
-    // copy's wide loads wait for the narrow stores before them.
-    let mut event = Event {
-        lock: lock.describe(),
-        kind,
-        weight: ended.weight,
-        mode: Mode(ended.flags as u8),
-        contended: u8::from(ended.flags & CONTENDED != 0),
-        counted: u8::from(ended.flags & COUNTED != 0),
-        reserved: 0,
-        stack_len: 0,
-        site: ended.site,
-        holder: ended.holder,
-        begin: ended.begin,
-        acquired,
-        end: now.max(acquired),
-        thread: ended.thread,
-        stack: core::ptr::null(),
-    };
-    event.lock.id = lock_id(probe, slot);
-    event.lock.probe = probe.index();
     // SAFETY: inside the bracket; the event lives for the call.
     let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };
-    if countdown != Countdown::UNCHANGED
-        && owned
-        && !event.mode.is_shared()
-        && let Some(slot) = slot
+    if let Some(slot) = slot
+        && event.kind == EventKind::RELEASED
     {
+        rearm(slot, stamp, event.mode, countdown);
+    }
+}
+
+/// Enters the bracket if the session `generation` is running.
+#[inline]
+fn enter<'a>(
+    probe: &Probe,
+    thread: &'a ThreadState,
+    generation: u32,
+) -> Option<(InHook<'a>, &'static HookTable)> {
+    let inside = thread.enter(&probe.gate)?;
+    if (inside.stamp >> 32) as u32 != generation {
+        return None;
+    }
+    // SAFETY: inside the bracket of an open gate, whose table lives for ever.
+    Some((inside, unsafe { &*probe.gate.hooks() }))
+}
+
+/// Arms the countdown as the backend answered to an owner in `mode`.
+#[inline]
+fn rearm(slot: &Slot, stamp: u64, mode: Mode, countdown: Countdown) {
+    if countdown != Countdown::UNCHANGED && !mode.is_shared() {
         slot.arm(stamp, countdown);
     }
+}
+
+/// What is still to be told of a lock that is about to be given back: to be
+/// handed to [`parted`] on the same thread, once it was.
+#[derive(Debug)]
+#[must_use = "what is still to be told is lost, and the session can never end"]
+pub struct Parting(Token);
+
+/// The caller, who owns `lock` by the acquisition that `token` stands for, is
+/// about to give it back.
+///
+/// A sampled acquisition is told now, because the answer arms the countdown of
+/// the lock. A contended one is told by [`parted`]: others wait for the lock.
+#[inline(never)]
+pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
+    const TOLD: Parting = Parting(Token::NONE);
+    let now = clock::now(probe.gate.uses_tsc());
+    let current = thread::current();
+    if acquisition::is_sent(current, token) {
+        release_sent(probe, current, lock, token, now);
+        return TOLD;
+    }
+    let Some(thread) = current else { return TOLD };
+    // None: the session is over, and its record was taken back.
+    let address = lock.describe().address;
+    let Some(record) = acquisition::held(thread, token, address) else { return TOLD };
+    let Some((inside, hooks)) = enter(probe, thread, record.generation()) else {
+        acquisition::free(thread, token);
+        return TOLD;
+    };
+    let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
+    let what = event.what();
+    let mut state = 0;
+    if let Some(slot) = slot {
+        if !slot.is_current(stamp) {
+            meet(probe, hooks, slot, stamp, lock);
+        }
+        state = slot.state_in(stamp);
+    }
+    event.end(now, state);
+    if what.contended != 0 && state != 0 {
+        event.hide_slot();
+        thread.part_from(event.id());
+        inside.stay();
+        return Parting(token);
+    }
+    // SAFETY:
+    // - inside the bracket;
+    // - nobody writes the record before it is freed below.
+    let countdown = unsafe { (hooks.event)(hooks.context, event.as_event()) };
+    if let Some(slot) = slot {
+        rearm(slot, stamp, what.mode, countdown);
+    }
+    drop(inside);
+    acquisition::free(thread, token);
+    TOLD
+}
+
+/// The guard was sent to this thread: ends the record of another.
+#[cold]
+fn release_sent<L: Watched>(
+    probe: &Probe,
+    current: Option<&'static ThreadState>,
+    lock: &L,
+    token: Token,
+    now: u64,
+) {
+    let address = lock.describe().address;
+    let Some((generation, event)) = acquisition::end_sent(token, address) else { return };
+    let Some(thread) = current else { return };
+    let acquired = event.acquired.max(event.begin);
+    tell(probe, thread, lock, generation, Event { acquired, end: now.max(acquired), ..event });
+}
+
+/// The lock was given back: tells what is still to be told of it. Touches
+/// nothing of the lock, which may be gone.
+#[inline]
+pub fn parted(probe: &Probe, parting: Parting) {
+    if parting.0.is_some() {
+        tell_parted(probe, parting.0);
+    }
+}
+
+#[cold]
+fn tell_parted(probe: &Probe, token: Token) {
+    // Inside the bracket since `release`, on this thread.
+    let Some(thread) = thread::current() else { return };
+    let record = acquisition::own(thread, token);
+    // SAFETY: inside the bracket, whose session is the record's.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    // SAFETY:
+    // - inside the bracket;
+    // - nobody writes the record before it is freed below.
+    unsafe { (hooks.event)(hooks.context, record.event().as_event()) };
+    thread.parted();
+    thread.leave();
+    acquisition::free(thread, token);
 }
 
 /// `lock` is being dropped: tells the backend, if its session has met it.
@@ -381,7 +492,8 @@ pub fn dropped<L: Watched>(probe: &Probe, lock: &L) {
     if probe.gate.is_closed() {
         return;
     }
-    if lock.slot().is_some_and(|slot| !slot.is_current(probe.gate.stamp())) {
+    let generation = u64::from(probe.gate.generation());
+    if lock.slot().is_some_and(|slot| !slot.is_current(generation << 32)) {
         return;
     }
     tell_dropped(probe, lock);
@@ -391,15 +503,21 @@ pub fn dropped<L: Watched>(probe: &Probe, lock: &L) {
 fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let Some(thread) = thread::current() else { return };
     let Some(inside) = thread.enter(&probe.gate) else { return };
-    let slot = lock.slot();
-    if slot.is_some_and(|slot| !slot.is_current(inside.stamp)) {
-        return;
-    }
     // SAFETY: inside the bracket of an open gate.
     let hooks = unsafe { &*probe.gate.hooks() };
-    let lock = LockRef { id: lock_id(probe, slot), probe: probe.index(), ..lock.describe() };
+    let mut described = described(probe, lock);
+    if let Some(slot) = lock.slot() {
+        if !slot.is_current(inside.stamp) {
+            return;
+        }
+        described.state = slot.state_in(inside.stamp);
+        // Who has given the lock back may be telling of it still.
+        if described.state != 0 {
+            thread::await_parting(described.id);
+        }
+    }
     // SAFETY: inside the bracket; the caller owns the lock alone.
-    unsafe { (hooks.dropped)(hooks.context, &raw const lock) };
+    unsafe { (hooks.dropped)(hooks.context, &raw const described) };
 }
 
 /// Whether an operation must look closer: the one test of a closed gate.

@@ -3,7 +3,7 @@
 use core::panic::Location;
 
 use crate::site::CallSite;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// The words that a lock carries for profiling.
 ///
@@ -185,9 +185,15 @@ impl Slot {
     }
 
     /// Notes who holds the lock now.
+    ///
+    /// Written only if it says something else: a load is cheaper than one more
+    /// store that the unlock has to wait for, and readers at one call site can
+    /// share the line.
     #[inline]
     pub fn set_holder(&self, site: CallSite) {
-        self.holder.store(site.0, Ordering::Relaxed);
+        if self.holder.load(Ordering::Relaxed) != site.0 {
+            self.holder.store(site.0, Ordering::Relaxed);
+        }
     }
 
     /// Who held the lock last, as far as the session with this `stamp` saw.
@@ -206,6 +212,20 @@ impl Slot {
     #[must_use]
     pub fn state(&self) -> &AtomicU64 {
         &self.state
+    }
+
+    /// The backend's word, as far as the session with this `stamp` has left
+    /// one; 0 otherwise. For those who do not own the lock, too.
+    #[inline]
+    #[must_use]
+    pub fn state_in(&self, stamp: u64) -> u64 {
+        if !self.is_current(stamp) {
+            return 0;
+        }
+        // Acquire: pairs with the release in `arm`, by which the claimant has
+        // published that the last session's word is gone. Model: `claim`.
+        fence(Ordering::Acquire);
+        self.state.load(Ordering::Acquire)
     }
 
     /// The lock's id, drawn from `next` the first time anybody asks.

@@ -4,8 +4,10 @@
 #[cfg(not(lockscope_loom))]
 mod table;
 
+#[cfg(all(feature = "control", not(lockscope_loom)))]
+pub(crate) use table::is_inside;
 #[cfg(not(lockscope_loom))]
-pub(crate) use table::get;
+pub(crate) use table::{await_parting, get, passes};
 #[cfg(not(lockscope_loom))]
 pub use table::{current, for_each_pending, forked, lost, quiesce};
 
@@ -26,6 +28,9 @@ pub struct ThreadState {
     in_hook: AtomicU32,
     /// Position in the table of all states; part of every token.
     index: u32,
+    /// Id of the lock that this thread has given back and is still telling the
+    /// backend about; 0 for none. See [`ThreadState::part_from`].
+    parting: AtomicU64,
     /// Stamp and operations until the next sample of this thread's own
     /// countdown, in the form of a slot's word. Written by the thread alone.
     countdown: AtomicU64,
@@ -54,12 +59,18 @@ pub struct InHook<'a> {
     pub stamp: u64,
 }
 
+impl InHook<'_> {
+    /// Stays inside beyond this value, until [`ThreadState::leave`].
+    #[inline]
+    pub(crate) fn stay(self) {
+        core::mem::forget(self);
+    }
+}
+
 impl Drop for InHook<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Release: what the hook wrote happens before `quiesce` sees the 0.
-        // Pairs with the acquire there. Model: `start_stop`.
-        self.thread.in_hook.store(0, Ordering::Release);
+        self.thread.leave();
     }
 }
 
@@ -68,6 +79,7 @@ impl ThreadState {
         Self {
             in_hook: AtomicU32::new(0),
             index,
+            parting: AtomicU64::new(0),
             countdown: AtomicU64::new(0),
             weight: AtomicU32::new(0),
             generation: AtomicU32::new(0),
@@ -92,7 +104,7 @@ impl ThreadState {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// Whether this thread is inside a hook.
+    /// Whether the thread is inside a hook.
     #[inline]
     #[must_use]
     pub fn is_inside(&self) -> bool {
@@ -113,9 +125,52 @@ impl ThreadState {
         }
         self.in_hook.store(1, Ordering::Relaxed);
         light_fence(gate.is_expedited());
-        let open = gate.state_acquire();
-        let inside = InHook { thread: self, stamp: gate.stamp() };
-        if open == state::OPEN || open == state::WATCH { Some(inside) } else { None }
+        let seen = gate.look_acquire();
+        let inside = InHook { thread: self, stamp: seen.stamp() };
+        matches!(seen.state(), state::OPEN | state::WATCH).then_some(inside)
+    }
+
+    /// Leaves the bracket.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        // Release: what the hook wrote happens before `quiesce` sees the 0.
+        // Pairs with the acquire there. Model: `start_stop`.
+        self.in_hook.store(0, Ordering::Release);
+    }
+
+    /// Says whose operations this thread's records are.
+    #[cfg(not(lockscope_loom))]
+    fn set_id(&self, id: u64) {
+        // Relaxed, all: the thread is its own, or the only one after a fork.
+        self.id.store(id, Ordering::Relaxed);
+        self.acquisitions.iter().for_each(|record| record.event().set_thread(id as u32));
+    }
+
+    /// The thread, inside the bracket, owns the lock with this id, and will tell
+    /// the backend of it once it has given it back.
+    ///
+    /// Relaxed: giving the lock back publishes it to the next owner, and so to
+    /// the last, who drops the lock and waits for us. Model: `parting`.
+    #[inline]
+    pub(crate) fn part_from(&self, lock: u64) {
+        self.parting.store(lock, Ordering::Relaxed);
+    }
+
+    /// The backend was told.
+    #[inline]
+    pub(crate) fn parted(&self) {
+        // Release: what the backend did happens before the lock's end. Pairs
+        // with the acquire in `await_parting`.
+        self.parting.store(0, Ordering::Release);
+    }
+
+    /// Waits until this thread does not tell of the lock with this id. The
+    /// caller owns the lock alone and for the last time.
+    pub(crate) fn await_parting(&self, lock: u64) {
+        // Acquire: pairs with the release in `parted`.
+        while self.parting.load(Ordering::Acquire) == lock {
+            crate::sync::pause();
+        }
     }
 
     /// In the child of a fork: forgets that this thread was inside a hook, and
@@ -124,8 +179,9 @@ impl ThreadState {
     fn forked(&self, id: Option<u64>) {
         // Relaxed, all: the child has one thread.
         self.in_hook.store(0, Ordering::Relaxed);
+        self.parting.store(0, Ordering::Relaxed);
         match id {
-            Some(id) => self.id.store(id, Ordering::Relaxed),
+            Some(id) => self.set_id(id),
             None => self.taken.store(false, Ordering::Relaxed),
         }
     }

@@ -6,7 +6,7 @@ use lockscope_core::backend::{Backend, BackendError, Description, ErrorKind, Set
 use lockscope_core::clock::ClockScale;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
-use lockscope_core::{Countdown, Event, EventKind, LockRef, Session};
+use lockscope_core::{Countdown, Event, LockRef, Session};
 
 use crate::record::Record;
 use crate::registry::Registry;
@@ -36,28 +36,26 @@ struct Control {
     periods: Vec<u32>,
 }
 
-/// The scale of the session's ticks: two words that samples read.
+/// The scale of the session's ticks, with a shift that the compiler knows.
 #[derive(Debug, Default)]
 struct Clock {
     multiplier: AtomicU64,
-    shift: AtomicU32,
 }
 
 impl Clock {
+    const SHIFT: u32 = 32;
+
     fn set(&self, scale: ClockScale) {
+        let multiplier = u128::from(scale.multiplier) << Self::SHIFT >> scale.shift;
         // Relaxed, as below: no hook runs while a session starts.
-        self.multiplier.store(scale.multiplier, Ordering::Relaxed);
-        self.shift.store(scale.shift, Ordering::Relaxed);
+        self.multiplier.store(multiplier as u64, Ordering::Relaxed);
     }
 
     #[inline]
     fn scale(&self) -> ClockScale {
-        ClockScale {
-            multiplier: self.multiplier.load(Ordering::Relaxed),
-            shift: self.shift.load(Ordering::Relaxed),
-            // Of no meaning for the conversion.
-            tsc: 0,
-        }
+        let multiplier = self.multiplier.load(Ordering::Relaxed);
+        // What ticks are is of no meaning for the conversion.
+        ClockScale { multiplier, shift: Self::SHIFT, tsc: 0 }
     }
 }
 
@@ -163,12 +161,7 @@ impl Backend for Wrapper {
 
     #[inline]
     fn event(&self, event: &Event) -> Countdown {
-        let note = |record: &Record| self.note(record, event);
-        if event.kind == EventKind::FAILED {
-            self.registry.with_any(&event.lock, event.weight, note);
-        } else {
-            self.registry.with_met(&event.lock, event.weight, note);
-        }
+        self.registry.with(&event.lock, event.weight, |record| self.note(record, event));
         // What had to wait is recorded beside the countdown, not by it.
         if event.counted != 0 { self.sampler.draw() } else { Countdown::UNCHANGED }
     }

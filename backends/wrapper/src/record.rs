@@ -6,7 +6,7 @@ use lockscope_core::{Event, EventKind, LockRef};
 
 use crate::keyed::{Keyed, Limit};
 use crate::tally::{Tally, Timed};
-use crate::writer::{Alone, Among, Writer};
+use crate::writer::{Alone, Among};
 
 /// A call site, in one mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,38 +81,31 @@ impl Record {
         let found = self.uses.find_or_add(key, uses_limit(sites, key));
         let tally = &found.node.value;
         match event.kind {
+            // A contended acquisition may be told after the next owner has the
+            // lock.
+            EventKind::RELEASED if event.contended != 0 => {
+                self.waited(tally, event, clock, sites);
+            }
             EventKind::RELEASED if event.mode.is_shared() => {
-                self.released::<Among>(tally, event, clock, sites);
+                tally.released::<Among>(clock.ns(event.hold_ticks()), event.weight);
             }
-            // The caller owns the lock alone: nobody else writes what an
-            // exclusive release writes.
-            EventKind::RELEASED => self.released::<Alone>(tally, event, clock, sites),
-            EventKind::FAILED => tally.failed::<Among>(event.weight),
-            EventKind::IDLE => {
-                tally.idled::<Among>(clock.ns(event.wait_ticks()), event.weight);
+            // The caller owns the lock alone: nobody else writes this.
+            EventKind::RELEASED => {
+                tally.released::<Alone>(clock.ns(event.hold_ticks()), event.weight);
             }
+            EventKind::FAILED => tally.failed(event.weight),
+            EventKind::IDLE => tally.idled(clock.ns(event.wait_ticks()), event.weight),
             // Made after this backend.
             _ => {}
         }
         !found.merged
     }
 
-    #[inline]
-    fn released<W: Writer>(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
-        tally.released::<W>(clock.ns(event.hold_ticks()), event.weight);
-        if event.contended != 0 {
-            self.waited::<W>(tally, event, clock, sites);
-        }
-    }
-
-    #[cold]
-    fn waited<W: Writer>(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
+    fn waited(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
         let wait_ns = clock.ns(event.wait_ticks());
-        tally.waited::<W>(wait_ns, event.weight);
+        tally.waited(wait_ns, clock.ns(event.hold_ticks()), event.weight);
         let key = Encounter { holder: event.holder.0, waiter: event.site.0 };
         let charge = self.blame.find_or_add(key, blame_limit(sites)).node;
-        // Among others: a reader and a writer may stand at one call site, if a
-        // macro wrote both.
         charge.value.add::<Among>(wait_ns, event.weight);
     }
 
@@ -126,7 +119,7 @@ impl Record {
         self.folded.fetch_add(1, Ordering::Relaxed);
         for node in other.uses.iter() {
             let ours = self.uses.find_or_add(node.key, uses_limit(sites, node.key)).node;
-            ours.value.absorb::<Among>(&node.value);
+            ours.value.absorb(&node.value);
         }
         for node in other.blame.iter() {
             let ours = self.blame.find_or_add(node.key, blame_limit(sites)).node;

@@ -4,8 +4,8 @@ use core::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::{DashMap, Entry};
-use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use lockscope_core::{LockRef, Session, Slot};
+use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use lockscope_core::{LockRef, Session};
 use rustc_hash::FxHasher;
 
 use crate::record::{Origin, Record};
@@ -37,8 +37,6 @@ impl Key {
 /// The records of the running session, or of the last.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    /// The session, as slots are stamped with it.
-    stamp: AtomicU64,
     limit: AtomicU32,
     /// Of locks that live, and of those that failed tries have named.
     living: Map<Key>,
@@ -66,64 +64,38 @@ impl Registry {
         self.count.store(0, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);
         self.limit.store(limit, Ordering::Relaxed);
-        self.stamp.store(u64::from(session.generation) << 32, Ordering::Relaxed);
         *guarded(&self.next_lock_id) = Some(session.next_lock_id);
     }
 
-    /// Lets `act` have the record of `lock`, which the caller owns, or has met
-    /// on its slot. An operation of a lock without record is counted with
-    /// `weight`, and `act` not called.
+    /// Lets `act` have the record of `lock`. An operation of a lock without
+    /// record is counted with `weight`, and `act` not called.
     #[inline]
-    pub(crate) fn with_met(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
-        // SAFETY: the lock comes from a probe, and is used within the call.
-        let Some(slot) = (unsafe { lock.slot() }) else {
-            return self.with_found(lock, weight, act);
-        };
-        // Acquire: pairs with the release in `with_new`, for a reader who finds
-        // what another reader has put here.
-        match slot.state().load(Ordering::Acquire) {
-            0 => self.with_new(lock, slot, weight, act),
+    pub(crate) fn with(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+        match lock.state {
+            0 => self.with_new(lock, weight, act),
             REFUSED => self.refuse(weight),
             // SAFETY:
-            // - the slot is this session's, so that the word is one that
-            //   `with_new` put there: an address of a record in `living`;
+            // - the word is one that `with_new` put into the slot in this
+            //   session: the address of a record in `living`;
             // - records stay there until their lock is dropped, which it is not
-            //   during this call, or until the next session starts, which it
-            //   does not while hooks run.
+            //   while a call speaks of it, or until the next session starts,
+            //   which it does not while hooks run.
             record => act(unsafe { &*(record as usize as *const Record) }),
         }
     }
 
-    /// As [`Registry::with_met`], for a lock that somebody else owns, and that
-    /// need not have been met in this session.
-    pub(crate) fn with_any(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
-        let stamp = self.stamp.load(Ordering::Relaxed);
-        // SAFETY: the lock comes from a probe, and is used within the call.
-        let met = unsafe { lock.slot() }.is_some_and(|slot| slot.is_current(stamp));
-        if met {
-            // Acquire: the slot was armed by a release, after its state was
-            // emptied. Read later, the state is of this session.
-            fence(Ordering::Acquire);
-            return self.with_met(lock, weight, act);
-        }
-        self.with_found(lock, weight, act);
-    }
-
     #[cold]
-    fn with_new(&self, lock: &LockRef, slot: &Slot, weight: u32, act: impl FnOnce(&Record)) {
+    fn with_new(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
         let record = self.find_or_make(lock);
-        let word = record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
-        // Release: publishes the record to other readers. All of them write the
-        // same word.
-        slot.state().store(word, Ordering::Release);
-        match record {
-            Some(record) => act(&record),
-            None => self.refuse(weight),
+        // SAFETY: the lock comes from a probe, and is used within the call.
+        if let Some(slot) = unsafe { lock.slot() } {
+            let word =
+                record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
+            // Release: publishes the record to whoever is shown the word. All
+            // who are here at one time write the same.
+            slot.state().store(word, Ordering::Release);
         }
-    }
-
-    fn with_found(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
-        match self.find_or_make(lock) {
+        match record {
             Some(record) => act(&record),
             None => self.refuse(weight),
         }

@@ -49,27 +49,7 @@ pub(crate) fn add(report: &mut Report, record: &Record) {
 }
 
 fn site(node: &Node<Use, Tally>) -> SiteReport {
-    let tally = &node.value;
-    let (wait, contentions) = timed(tally.waits());
-    let (idle, idles) = timed(tally.idle());
-    SiteReport {
-        site: node.key.site,
-        mode: node.key.mode,
-        samples: tally.samples(),
-        acquisitions: tally.acquisitions(),
-        contentions,
-        failures: tally.failures(),
-        wait,
-        hold: tally.hold(),
-        idle,
-        idles,
-    }
-}
-
-fn timed(
-    timed: Option<&Timed>,
-) -> (lockscope_core::report::Times, lockscope_core::report::Estimate) {
-    timed.map(|timed| (timed.durations.times(), timed.count.estimate())).unwrap_or_default()
+    SiteReport { site: node.key.site, mode: node.key.mode, ..node.value.report() }
 }
 
 fn blame(node: &Node<Encounter, Timed>) -> Blame {

@@ -1,11 +1,11 @@
 //! What one call site did with one lock.
 
-use lockscope_core::report::{Estimate, Times};
+use lockscope_core::report::{Estimate, SiteReport, Times};
 use lockscope_core::sync::{AtomicU64, Ordering};
 
 use crate::histogram::Histogram;
 use crate::lazy::Lazy;
-use crate::writer::{Writer, read_f64};
+use crate::writer::{Alone, Among, Writer, read_f64};
 
 /// A sum over samples: Σ w·x, and the variance of that estimate, Σ w·(w−1)·x².
 #[derive(Debug, Default)]
@@ -95,14 +95,32 @@ impl Timed {
 
 /// What one call site did with one lock, in one mode.
 ///
-/// What most call sites never do has its place when they do it.
+/// What an owner alone writes, and what is written among others, are fields
+/// apart: see [`Writer`]. What most call sites never do has its place when they
+/// do it.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    samples: AtomicU64,
-    acquisitions: Sum,
-    hold: Durations,
-    waits: Lazy<Timed>,
+    /// Acquisitions that did not wait: one in N.
+    uncontended: Uncontended,
+    /// Acquisitions that waited: all of them.
+    contended: Lazy<Contended>,
     rare: Lazy<Rare>,
+}
+
+/// Acquisitions that did not wait, by their samples.
+#[derive(Debug, Default)]
+struct Uncontended {
+    samples: AtomicU64,
+    count: Sum,
+    hold: Durations,
+}
+
+/// Acquisitions that had to wait.
+#[derive(Debug, Default)]
+struct Contended {
+    samples: AtomicU64,
+    wait: Timed,
+    hold: Durations,
 }
 
 /// Tries without success, and times without anything to do.
@@ -113,66 +131,76 @@ struct Rare {
 }
 
 impl Tally {
-    /// An acquisition that stands for `weight` of its like has ended.
+    /// An acquisition that did not wait, and stands for `weight` of its like,
+    /// has ended.
     #[inline]
     pub(crate) fn released<W: Writer>(&self, hold_ns: u64, weight: u32) {
-        W::add(&self.samples, 1);
-        self.acquisitions.add::<W>(1, weight);
-        self.hold.add::<W>(hold_ns, weight);
+        W::add(&self.uncontended.samples, 1);
+        self.uncontended.count.add::<W>(1, weight);
+        self.uncontended.hold.add::<W>(hold_ns, weight);
     }
 
-    /// It had to wait.
-    pub(crate) fn waited<W: Writer>(&self, wait_ns: u64, weight: u32) {
-        self.waits.get_or_make().add::<W>(wait_ns, weight);
+    /// One that had to wait has ended.
+    pub(crate) fn waited(&self, wait_ns: u64, hold_ns: u64, weight: u32) {
+        let contended = self.contended.get_or_make();
+        Among::add(&contended.samples, 1);
+        contended.wait.add::<Among>(wait_ns, weight);
+        contended.hold.add::<Among>(hold_ns, weight);
     }
 
     /// A try was in vain.
-    pub(crate) fn failed<W: Writer>(&self, weight: u32) {
-        self.rare.get_or_make().failures.add::<W>(1, weight);
+    pub(crate) fn failed(&self, weight: u32) {
+        self.rare.get_or_make().failures.add::<Among>(1, weight);
     }
 
     /// A thread had nothing to do.
-    pub(crate) fn idled<W: Writer>(&self, idle_ns: u64, weight: u32) {
-        self.rare.get_or_make().idle.add::<W>(idle_ns, weight);
+    pub(crate) fn idled(&self, idle_ns: u64, weight: u32) {
+        self.rare.get_or_make().idle.add::<Among>(idle_ns, weight);
     }
 
     /// Adds all that `other` counts.
-    pub(crate) fn absorb<W: Writer>(&self, other: &Self) {
-        W::add(&self.samples, other.samples());
-        self.acquisitions.absorb::<W>(&other.acquisitions);
-        self.hold.absorb::<W>(&other.hold);
-        if let Some(waits) = other.waits.get() {
-            self.waits.get_or_make().absorb::<W>(waits);
+    pub(crate) fn absorb(&self, other: &Self) {
+        Among::add(&self.uncontended.samples, other.uncontended.samples.load(Ordering::Relaxed));
+        self.uncontended.count.absorb::<Among>(&other.uncontended.count);
+        self.uncontended.hold.absorb::<Among>(&other.uncontended.hold);
+        if let Some(theirs) = other.contended.get() {
+            let ours = self.contended.get_or_make();
+            Among::add(&ours.samples, theirs.samples.load(Ordering::Relaxed));
+            ours.wait.absorb::<Among>(&theirs.wait);
+            ours.hold.absorb::<Among>(&theirs.hold);
         }
-        if let Some(rare) = other.rare.get() {
+        if let Some(theirs) = other.rare.get() {
             let ours = self.rare.get_or_make();
-            ours.failures.absorb::<W>(&rare.failures);
-            ours.idle.absorb::<W>(&rare.idle);
+            ours.failures.absorb::<Among>(&theirs.failures);
+            ours.idle.absorb::<Among>(&theirs.idle);
         }
     }
 
-    pub(crate) fn samples(&self) -> u64 {
-        self.samples.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn acquisitions(&self) -> Estimate {
-        self.acquisitions.estimate()
-    }
-
-    pub(crate) fn hold(&self) -> Times {
-        self.hold.times()
-    }
-
-    pub(crate) fn waits(&self) -> Option<&Timed> {
-        self.waits.get()
-    }
-
-    pub(crate) fn failures(&self) -> Estimate {
-        self.rare.get().map(|rare| rare.failures.estimate()).unwrap_or_default()
-    }
-
-    pub(crate) fn idle(&self) -> Option<&Timed> {
-        self.rare.get().map(|rare| &rare.idle)
+    /// What it says in a report, the call site apart.
+    pub(crate) fn report(&self) -> SiteReport {
+        let Uncontended { samples, count, hold } = &self.uncontended;
+        let mut report = SiteReport {
+            samples: samples.load(Ordering::Relaxed),
+            acquisitions: count.estimate(),
+            hold: hold.times(),
+            ..SiteReport::default()
+        };
+        if let Some(Contended { samples, wait, hold: contended }) = self.contended.get() {
+            report.samples += samples.load(Ordering::Relaxed);
+            report.contentions = wait.count.estimate();
+            report.acquisitions += report.contentions;
+            report.wait = wait.durations.times();
+            let both = Durations::default();
+            both.absorb::<Alone>(hold);
+            both.absorb::<Alone>(contended);
+            report.hold = both.times();
+        }
+        if let Some(Rare { failures, idle }) = self.rare.get() {
+            report.failures = failures.estimate();
+            report.idles = idle.count.estimate();
+            report.idle = idle.durations.times();
+        }
+        report
     }
 }
 

@@ -154,7 +154,6 @@ fn hook<B: Backend, T: Copy>(inner: &Inner<B>, otherwise: T, call: impl FnOnce(&
     if inner.failed.load(Ordering::Relaxed) {
         return otherwise;
     }
-    let _inside = Inside::enter();
     match catch_unwind(AssertUnwindSafe(|| call(&inner.backend))) {
         Ok(answer) => answer,
         Err(payload) => {
@@ -169,7 +168,7 @@ fn hook<B: Backend, T: Copy>(inner: &Inner<B>, otherwise: T, call: impl FnOnce(&
 /// Runs a call of the host; a panic becomes an error.
 pub(super) fn caught<T>(call: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
     silence();
-    let _inside = Inside::enter();
+    let _called = Called::enter();
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
         core::mem::forget(payload);
         Err(panic_error())
@@ -177,40 +176,52 @@ pub(super) fn caught<T>(call: impl FnOnce() -> Result<T, BackendError>) -> Resul
 }
 
 thread_local! {
-    /// How deep this thread is inside the backend.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether this thread is inside a call of the host.
+    static CALLED: Cell<bool> = const { Cell::new(false) };
     /// The text of the last panic inside the backend.
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-struct Inside;
+/// Whether this copy of the code is that of a plugin.
+static IS_PLUGIN: AtomicBool = AtomicBool::new(false);
 
-impl Inside {
-    #[inline]
+/// Says that this copy of the code is a plugin's.
+pub fn be_plugin() {
+    // Relaxed: it is set before anything else happens in a plugin.
+    IS_PLUGIN.store(true, Ordering::Relaxed);
+}
+
+/// A call of the host.
+struct Called {
+    before: bool,
+}
+
+impl Called {
     fn enter() -> Self {
-        DEPTH.with(|depth| depth.set(depth.get() + 1));
-        Self
+        Self { before: CALLED.replace(true) }
     }
 }
 
-impl Drop for Inside {
-    #[inline]
+impl Drop for Called {
     fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
+        CALLED.set(self.before);
     }
 }
 
 /// A backend never prints: a panic inside it is kept as text instead.
 ///
-/// The hook is that of the copy of `std` inside the plugin. Where a backend is
-/// linked into a program, the program's own hook still sees the program's own
-/// panics.
+/// The hook is that of the copy of `std` around it. In a plugin that is the
+/// plugin's own, and nobody else panics there. Where a backend is linked into a
+/// program, the program's panics go to the hook that was there before; those
+/// in a probe's call are told by the bracket around them, so that a call has
+/// nothing to note.
 fn silence() {
     static SILENCE: Once = Once::new();
     SILENCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if DEPTH.with(Cell::get) == 0 {
+            let is_plugin = IS_PLUGIN.load(Ordering::Relaxed);
+            if !(is_plugin || CALLED.get() || crate::thread::is_inside()) {
                 before(info);
                 return;
             }

@@ -39,6 +39,11 @@ pub fn forked() {
     }
 }
 
+/// Waits until no thread tells a backend of the lock with this id any more.
+pub(crate) fn await_parting(lock: u64) {
+    all().for_each(|thread| thread.await_parting(lock));
+}
+
 /// Samples that found no free acquisition, of all threads.
 #[must_use]
 pub fn lost() -> u64 {
@@ -95,6 +100,23 @@ pub fn current() -> Option<&'static ThreadState> {
     Some(unsafe { &*state })
 }
 
+/// Counts an operation on this thread's own countdown; false if it is due, or
+/// if the thread has none of the session with this `stamp`.
+#[inline]
+pub(crate) fn passes(stamp: u64) -> bool {
+    let state = CURRENT.with(Cell::get);
+    // SAFETY: states are never freed.
+    unsafe { state.as_ref() }.is_some_and(|state| !state.tick(stamp))
+}
+
+/// Whether this thread is inside a hook.
+#[cfg(feature = "control")]
+pub(crate) fn is_inside() -> bool {
+    let state = CURRENT.with(Cell::get);
+    // SAFETY: states are never freed.
+    unsafe { state.as_ref() }.is_some_and(ThreadState::is_inside)
+}
+
 #[cold]
 fn first_use() -> Option<&'static ThreadState> {
     if ENDED.with(Cell::get) {
@@ -106,7 +128,7 @@ fn first_use() -> Option<&'static ThreadState> {
         return None;
     }
     let state = adopt().or_else(create)?;
-    state.id.store(kernel_thread_id(), Ordering::Relaxed);
+    state.set_id(kernel_thread_id());
     CURRENT.with(|current| current.set(state));
     Some(state)
 }

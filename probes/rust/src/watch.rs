@@ -3,7 +3,6 @@
 use std::panic::Location;
 
 use lockscope_core::event::{LockKind, LockRef};
-use lockscope_core::gate::state;
 use lockscope_core::recorder::Watched;
 use lockscope_core::{CallSite, Probe, Slot};
 
@@ -34,6 +33,7 @@ impl Watched for Slotted<'_> {
             id: 0,
             created: self.slot.created(),
             name,
+            state: 0,
             name_len,
             kind: self.kind,
             probe: 0,
@@ -65,6 +65,7 @@ impl Watched for Slotless {
             id: 0,
             created: CallSite::UNKNOWN,
             name: core::ptr::null(),
+            state: 0,
             name_len: 0,
             kind: self.kind,
             probe: 0,
@@ -78,7 +79,7 @@ impl Watched for Slotless {
 /// The very first one looks for a host, which may leave the gate closed.
 #[inline]
 pub(crate) fn is_open() -> bool {
-    if PROBE.gate.state() == state::UNSEEN {
+    if PROBE.gate.look().is_unseen() {
         attach::first_operation();
     }
     !PROBE.gate.is_closed()

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use lockscope_core::backend::{Backend, Setting};
 use lockscope_core::clock::ClockScale;
 use lockscope_core::report::{Report, SiteReport};
-use lockscope_core::sync::{AtomicU64, Ordering};
+use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{
     CallSite, Countdown, Event, EventKind, LockKind, LockRef, Mode, Session, Slot,
 };
@@ -56,16 +56,18 @@ pub(crate) struct Lock {
     pub(crate) slot: Option<Box<Slot>>,
     pub(crate) id: u64,
     pub(crate) created: usize,
+    /// The session that is running, if it has met the lock; 0 if not.
+    met: AtomicU32,
 }
 
 impl Lock {
     pub(crate) fn new(id: u64, created: usize) -> Self {
-        Self { slot: Some(Box::new(Slot::new(None))), id, created }
+        Self { slot: Some(Box::new(Slot::new(None))), id, created, met: AtomicU32::new(0) }
     }
 
     /// Known by its address alone, which `id` stands for.
     pub(crate) fn slotless(id: u64, created: usize) -> Self {
-        Self { slot: None, id, created }
+        Self { slot: None, id, created, met: AtomicU32::new(0) }
     }
 
     pub(crate) fn as_ref(&self) -> LockRef {
@@ -75,6 +77,7 @@ impl Lock {
             id: if self.slot.is_some() { self.id } else { 0 },
             created: CallSite(self.created),
             name: core::ptr::null(),
+            state: self.slot.as_ref().map_or(0, |slot| slot.state_in(self.stamp())),
             name_len: 0,
             kind: LockKind::RWLOCK,
             probe: 0,
@@ -82,9 +85,19 @@ impl Lock {
         }
     }
 
+    fn stamp(&self) -> u64 {
+        u64::from(self.met.load(Ordering::Relaxed)) << 32
+    }
+
+    /// The session that has met it is over.
+    pub(crate) fn outlive(&self) {
+        self.met.store(0, Ordering::Relaxed);
+    }
+
     /// As a probe does before the first event of a session.
     pub(crate) fn meet(&self, wrapper: &Wrapper, generation: u32) {
-        let stamp = u64::from(generation) << 32;
+        self.met.store(generation, Ordering::Relaxed);
+        let stamp = self.stamp();
         if let Some(slot) = &self.slot
             && slot.claim(stamp)
         {
@@ -114,11 +127,19 @@ pub(crate) fn event(lock: &Lock, site: usize, mode: Mode) -> Event {
     }
 }
 
+/// Tells `event` as a probe does: without the slot if nobody may touch it.
+pub(crate) fn tell(wrapper: &Wrapper, mut event: Event) -> Countdown {
+    let is_parted = event.contended != 0 && event.lock.state != 0;
+    if is_parted || event.kind == EventKind::FAILED {
+        event.lock.slot = core::ptr::null();
+    }
+    wrapper.event(&event)
+}
+
 /// An exclusive acquisition of `lock` at `site`, held for `hold_ns`.
 pub(crate) fn lock_once(wrapper: &Wrapper, lock: &Lock, site: usize, hold_ns: u64) -> Countdown {
     lock.meet(wrapper, 1);
-    let event = Event { end: hold_ns, counted: 1, ..event(lock, site, Mode::EXCLUSIVE) };
-    wrapper.event(&event)
+    tell(wrapper, Event { end: hold_ns, counted: 1, ..event(lock, site, Mode::EXCLUSIVE) })
 }
 
 /// All call sites of all locks.

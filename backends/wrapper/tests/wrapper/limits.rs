@@ -4,7 +4,7 @@ use lockscope_core::Mode;
 use lockscope_core::backend::Backend;
 use lockscope_core::report::Report;
 
-use crate::harness::{Lock, acquisitions, event, lock_once, lost, started};
+use crate::harness::{Lock, acquisitions, event, lock_once, lost, started, tell};
 
 fn snapshot(wrapper: &impl Backend) -> Report {
     wrapper.snapshot().expect("a session was started")
@@ -80,7 +80,7 @@ fn who_waited_for_whom_is_bounded_as_well() {
             end: 3,
             ..event(&lock, 1, Mode::EXCLUSIVE)
         };
-        wrapper.event(&event);
+        tell(&wrapper, event);
     }
     let report = snapshot(&wrapper);
     let blame = &report.locks[0].blame;

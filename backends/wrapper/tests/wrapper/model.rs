@@ -8,7 +8,7 @@ use lockscope_core::report::{Estimate, Report, Times};
 use lockscope_core::{CallSite, Event, EventKind, Mode};
 use proptest::prelude::*;
 
-use crate::harness::{GIVEN, Lock, event, session, started};
+use crate::harness::{GIVEN, Lock, event, session, started, tell};
 
 const LOCKS: usize = 4;
 /// Creation sites of locks without slot are greater.
@@ -250,7 +250,7 @@ proptest! {
                     if happening.kind != EventKind::FAILED {
                         lock.meet(&wrapper, generation);
                     }
-                    wrapper.event(&told(lock, happening));
+                    tell(&wrapper, told(lock, happening));
                     naive.log.push((lock.created, lock.id, happening.clone()));
                 }
                 Step::Replaced(index) => {
@@ -265,6 +265,7 @@ proptest! {
                 }
                 Step::Restarted => {
                     wrapper.stop().unwrap();
+                    locks.iter().for_each(Lock::outlive);
                     generation += 1;
                     wrapper.start(&session(generation)).unwrap();
                     naive = Naive::default();

@@ -4,7 +4,9 @@ use lockscope_core::backend::{Backend, ErrorKind, Setting};
 use lockscope_core::{Countdown, Event, EventKind, Mode};
 use lockscope_wrapper::Wrapper;
 
-use crate::harness::{Lock, acquisitions, event, initialised, lock_once, session, sites, started};
+use crate::harness::{
+    Lock, acquisitions, event, initialised, lock_once, session, sites, started, tell,
+};
 
 fn refused(key: &str, value: &str) -> String {
     let settings = [Setting { key: key.into(), value: value.into() }];
@@ -79,7 +81,7 @@ fn a_session_begins_empty_for_locks_that_are_there_already() {
     wrapper.start(&session(2)).unwrap();
     assert!(wrapper.snapshot().unwrap().locks.is_empty());
     lock.meet(&wrapper, 2);
-    wrapper.event(&event(&lock, 2, Mode::EXCLUSIVE));
+    tell(&wrapper, event(&lock, 2, Mode::EXCLUSIVE));
     let report = wrapper.snapshot().unwrap();
     assert_eq!(sites(&report).map(|site| site.site).collect::<Vec<_>>(), [2]);
 }
@@ -89,11 +91,11 @@ fn a_failed_try_of_a_lock_that_the_session_has_not_met_leaves_its_slot_alone() {
     let wrapper = started(&[("period", "1")]);
     let lock = Lock::new(1, 9);
     let failed = Event { kind: EventKind::FAILED, ..event(&lock, 3, Mode::EXCLUSIVE) };
-    assert_eq!(wrapper.event(&failed), Countdown::UNCHANGED);
+    assert_eq!(tell(&wrapper, failed), Countdown::UNCHANGED);
     let slot = lock.slot.as_ref().unwrap();
     assert!(!slot.is_current(1 << 32));
     lock_once(&wrapper, &lock, 3, 10);
-    wrapper.event(&failed);
+    tell(&wrapper, failed);
     let report = wrapper.snapshot().unwrap();
     let found: Vec<_> =
         sites(&report).map(|site| (site.failures.value, site.acquisitions.value)).collect();

@@ -5,7 +5,7 @@ use std::sync::{Mutex, RwLock};
 use lockscope_core::backend::Backend;
 use lockscope_core::{Event, EventKind, Mode};
 
-use crate::harness::{Lock, acquisitions, event, lock_once, lost, sites, started};
+use crate::harness::{Lock, acquisitions, event, lock_once, lost, sites, started, tell};
 
 const THREADS: usize = 3;
 const ROUNDS: u64 = 2_000;
@@ -46,9 +46,9 @@ fn readers_beside_each_other_and_failed_tries_beside_writers() {
             }
             let lock = lock.read().unwrap();
             lock.meet(&wrapper, 1);
-            wrapper.event(&event(&lock, 1, Mode::SHARED));
+            tell(&wrapper, event(&lock, 1, Mode::SHARED));
             let failed = EventKind::FAILED;
-            wrapper.event(&Event { kind: failed, ..event(&lock, 1, Mode::EXCLUSIVE) });
+            tell(&wrapper, Event { kind: failed, ..event(&lock, 1, Mode::EXCLUSIVE) });
         }
     });
     let report = wrapper.snapshot().unwrap();

@@ -1,6 +1,7 @@
 //! A raw lock of parking_lot, and a probe around it.
 
 use lockscope_core::event::{LockKind, LockRef, Mode};
+use lockscope_core::gate::Seen;
 use lockscope_core::recorder::{self, Watched};
 use lockscope_core::{CallSite, Slot, Token};
 
@@ -79,7 +80,7 @@ impl<P, S: Storage, const KIND: u32> core::fmt::Debug for Probed<P, S, KIND> {
 }
 
 /// The open half of the operations. Each is called on a gate that was not
-/// closed, and is one function call off the closed path.
+/// closed, whose state it is given.
 impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     pub(super) const fn with(storage: S, bare: P) -> Self {
         Self { storage, bare }
@@ -102,38 +103,71 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     #[inline]
     pub(super) fn end(&self, token: Token) {
         if token.is_some() {
-            recorder::release(&PROBE, self, token);
+            recorder::parted(&PROBE, recorder::release(&PROBE, self, token));
         }
     }
 
-    /// The lock is the caller's, in a new mode: an acquisition without wait.
-    #[inline]
-    pub(super) fn owned(&self, bare: Marker, mode: Mode, site: CallSite) -> Held {
-        if PROBE.gate.is_closed() {
-            return Held::bare(bare);
+    /// Ends an acquisition by `unlock`, and its record, if it has one.
+    #[inline(always)]
+    pub(super) fn give_back(&self, held: Held, unlock: impl FnOnce(&P, Marker)) {
+        if held.token.is_some() {
+            return self.give_back_recorded(held, unlock);
         }
-        Held { token: recorder::uncontended(&PROBE, self, mode, site), bare }
+        unlock(&self.bare, held.bare);
     }
 
     #[inline(never)]
+    fn give_back_recorded(&self, held: Held, unlock: impl FnOnce(&P, Marker)) {
+        let parting = recorder::release(&PROBE, self, held.token);
+        unlock(&self.bare, held.bare);
+        recorder::parted(&PROBE, parting);
+    }
+
+    /// The lock is the caller's, in a new mode: an acquisition without wait.
+    #[inline(always)]
+    pub(super) fn owned(&self, bare: Marker, mode: Mode, site: CallSite) -> Held {
+        Held { token: recorder::uncontended(&PROBE, self, mode, site), bare }
+    }
+
+    #[inline(always)]
     pub(super) fn lock_open(
+        &self,
+        seen: Seen,
+        mode: Mode,
+        site: CallSite,
+        attempt: impl FnOnce(&P) -> Option<Marker>,
+        block: impl FnOnce(&P) -> Marker,
+    ) -> Held {
+        if seen.is_unseen() {
+            return self.lock_first(mode, site, attempt, block);
+        }
+        let site = self.site(site);
+        match attempt(&self.bare) {
+            Some(bare) => self.owned(bare, mode, site),
+            None => self.lock_contended(mode, site, block),
+        }
+    }
+
+    /// The first operation of the process: looks for a host before it owns
+    /// anything, and may leave the gate closed.
+    #[cold]
+    #[inline(never)]
+    fn lock_first(
         &self,
         mode: Mode,
         site: CallSite,
         attempt: impl FnOnce(&P) -> Option<Marker>,
         block: impl FnOnce(&P) -> Marker,
     ) -> Held {
-        if !is_open() {
-            return Held::bare(block(&self.bare));
-        }
-        let site = self.site(site);
-        match attempt(&self.bare) {
-            Some(bare) => Held { token: recorder::uncontended(&PROBE, self, mode, site), bare },
-            None => self.lock_contended(mode, site, block),
+        if is_open() {
+            self.lock_open(PROBE.gate.look(), mode, site, attempt, block)
+        } else {
+            Held::bare(block(&self.bare))
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn lock_contended(&self, mode: Mode, site: CallSite, block: impl FnOnce(&P) -> Marker) -> Held {
         let token = recorder::wait(&PROBE, self, mode, site);
         let bare = block(&self.bare);
@@ -151,9 +185,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         let is_open = is_open();
         let site = self.site(site);
         match attempt(&self.bare) {
-            Some(bare) if is_open => {
-                Some(Held { token: recorder::uncontended(&PROBE, self, mode, site), bare })
-            }
+            Some(bare) if is_open => Some(self.owned(bare, mode, site)),
             Some(bare) => Some(Held::bare(bare)),
             None => {
                 if is_open {
@@ -172,12 +204,13 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         attempt: impl FnOnce(&P) -> Option<Marker>,
         block: impl FnOnce(&P) -> Option<Marker>,
     ) -> Option<Held> {
-        if !is_open() {
+        let is_open = is_open();
+        if !is_open {
             return block(&self.bare).map(Held::bare);
         }
         let site = self.site(site);
         if let Some(bare) = attempt(&self.bare) {
-            return Some(Held { token: recorder::uncontended(&PROBE, self, mode, site), bare });
+            return Some(self.owned(bare, mode, site));
         }
         let token = recorder::wait(&PROBE, self, mode, site);
         match block(&self.bare) {
@@ -220,7 +253,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         // - The caller owns the lock, and `held` is filled again below before
         //   anybody can use it: unwinding in between aborts.
         unsafe { unlock(&self.bare, owned.bare) };
-        *held = self.lock_open(mode, site, attempt, block);
+        *held = self.lock_open(PROBE.gate.look(), mode, site, attempt, block);
         core::mem::forget(unowned);
     }
 }

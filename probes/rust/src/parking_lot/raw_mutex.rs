@@ -36,10 +36,11 @@ unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutex for Pr
     #[inline]
     #[track_caller]
     fn lock(&self) -> Held {
-        if PROBE.gate.is_closed() {
+        let seen = PROBE.gate.look();
+        if seen.is_closed() {
             return Held::bare(self.bare.lock());
         }
-        self.lock_open(Mode::EXCLUSIVE, here(), P::try_lock, P::lock)
+        self.lock_open(seen, Mode::EXCLUSIVE, here(), P::try_lock, P::lock)
     }
 
     #[inline]
@@ -53,9 +54,8 @@ unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutex for Pr
 
     #[inline]
     unsafe fn unlock(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock(marker) });
     }
 
     #[inline]
@@ -70,9 +70,8 @@ unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutexFair
 {
     #[inline]
     unsafe fn unlock_fair(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_fair(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_fair(marker) });
     }
 
     #[inline]

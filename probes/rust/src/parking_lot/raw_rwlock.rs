@@ -44,10 +44,11 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
     #[inline]
     #[track_caller]
     fn lock_shared(&self) -> Held {
-        if PROBE.gate.is_closed() {
+        let seen = PROBE.gate.look();
+        if seen.is_closed() {
             return Held::bare(self.bare.lock_shared());
         }
-        self.lock_open(Mode::SHARED, here(), P::try_lock_shared, P::lock_shared)
+        self.lock_open(seen, Mode::SHARED, here(), P::try_lock_shared, P::lock_shared)
     }
 
     #[inline]
@@ -61,18 +62,18 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
 
     #[inline]
     unsafe fn unlock_shared(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_shared(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_shared(marker) });
     }
 
     #[inline]
     #[track_caller]
     fn lock_exclusive(&self) -> Held {
-        if PROBE.gate.is_closed() {
+        let seen = PROBE.gate.look();
+        if seen.is_closed() {
             return Held::bare(self.bare.lock_exclusive());
         }
-        self.lock_open(Mode::EXCLUSIVE, here(), P::try_lock_exclusive, P::lock_exclusive)
+        self.lock_open(seen, Mode::EXCLUSIVE, here(), P::try_lock_exclusive, P::lock_exclusive)
     }
 
     #[inline]
@@ -86,9 +87,8 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
 
     #[inline]
     unsafe fn unlock_exclusive(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_exclusive(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_exclusive(marker) });
     }
 
     #[inline]
@@ -108,16 +108,14 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockFair
 {
     #[inline]
     unsafe fn unlock_shared_fair(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_shared_fair(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_shared_fair(marker) });
     }
 
     #[inline]
     unsafe fn unlock_exclusive_fair(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_exclusive_fair(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_exclusive_fair(marker) });
     }
 
     #[inline]

@@ -23,10 +23,11 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) -> Held {
-        if PROBE.gate.is_closed() {
+        let seen = PROBE.gate.look();
+        if seen.is_closed() {
             return Held::bare(self.bare.lock_upgradable());
         }
-        self.lock_open(Mode::UPGRADABLE, here(), P::try_lock_upgradable, P::lock_upgradable)
+        self.lock_open(seen, Mode::UPGRADABLE, here(), P::try_lock_upgradable, P::lock_upgradable)
     }
 
     #[inline]
@@ -40,9 +41,8 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
 
     #[inline]
     unsafe fn unlock_upgradable(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_upgradable(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_upgradable(marker) });
     }
 
     #[inline]
@@ -88,9 +88,8 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLockUpgra
 {
     #[inline]
     unsafe fn unlock_upgradable_fair(&self, held: Held) {
-        self.end(held.token);
         // SAFETY: the caller owns the lock by this acquisition.
-        unsafe { self.bare.unlock_upgradable_fair(held.bare) }
+        self.give_back(held, |bare, marker| unsafe { bare.unlock_upgradable_fair(marker) });
     }
 
     #[inline]

@@ -4,7 +4,6 @@ use std::mem::ManuallyDrop;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use lockscope_core::event::Mode;
-use lockscope_core::gate::state;
 use lockscope_core::{CallSite, Token, recorder};
 
 use super::mark::Mark;
@@ -26,12 +25,7 @@ impl<'a, const KIND: u32> Hold<'a, KIND> {
     /// The record of an acquisition that the caller has just made without
     /// passing the gate.
     pub(super) fn begin(mark: &'a Mark<KIND>, mode: Mode, site: CallSite) -> Self {
-        let token = if PROBE.gate.is_closed() {
-            Token::NONE
-        } else {
-            recorder::uncontended(&PROBE, &mark.seen(), mode, site)
-        };
-        Self { mark, token }
+        Self { mark, token: recorder::uncontended(&PROBE, &mark.seen(), mode, site) }
     }
 
     /// Ends the record while the caller still owns the lock.
@@ -44,7 +38,8 @@ impl<const KIND: u32> Drop for Hold<'_, KIND> {
     #[inline]
     fn drop(&mut self) {
         if self.token.is_some() {
-            recorder::release(&PROBE, &self.mark.seen(), self.token);
+            let parting = recorder::release(&PROBE, &self.mark.seen(), self.token);
+            recorder::parted(&PROBE, parting);
         }
     }
 }
@@ -101,8 +96,10 @@ impl<G, const KIND: u32> Drop for Held<'_, G, KIND> {
 #[cold]
 #[inline(never)]
 fn end_recorded<G, const KIND: u32>(hold: Hold<'_, KIND>, guard: G) {
-    drop(hold);
+    let hold = ManuallyDrop::new(hold);
+    let parting = recorder::release(&PROBE, &hold.mark.seen(), hold.token);
     drop(guard);
+    recorder::parted(&PROBE, parting);
 }
 
 /// One way to own one of std's locks.
@@ -133,15 +130,10 @@ pub(super) fn acquire<W: Way, const KIND: u32>(
     let Some(result) = at_once(way) else {
         return acquire_contended(mark, way, watch::here());
     };
-    match PROBE.gate.state() {
-        state::CLOSED => (result, Token::NONE),
-        state::UNSEEN => acquire_first(result, mark, way, watch::here()),
-        _ => {
-            let result = ManuallyDrop::new(result);
-            let token = uncontended(mark, W::MODE, watch::here());
-            (ManuallyDrop::into_inner(result), token)
-        }
+    if recorder::passes(&PROBE, &mark.seen(), W::MODE, watch::here()) {
+        return (result, Token::NONE);
     }
+    look_closer(result, mark, way, watch::here())
 }
 
 /// Owns the lock, poisoned or not, if nobody is in the way.
@@ -154,10 +146,19 @@ fn at_once<W: Way>(way: W) -> Option<LockResult<W::Guard>> {
     }
 }
 
-#[inline(never)]
+/// The lock is had, and a sample of it is due, or it is the first of all.
 #[cold]
-fn uncontended<const KIND: u32>(mark: &Mark<KIND>, mode: Mode, site: CallSite) -> Token {
-    recorder::uncontended(&PROBE, &mark.seen(), mode, site)
+#[inline(never)]
+fn look_closer<W: Way, const KIND: u32>(
+    result: LockResult<W::Guard>,
+    mark: &Mark<KIND>,
+    way: W,
+    site: CallSite,
+) -> (LockResult<W::Guard>, Token) {
+    if PROBE.gate.look().is_unseen() {
+        return acquire_first(result, mark, way, site);
+    }
+    (result, recorder::sample(&PROBE, &mark.seen(), W::MODE, site))
 }
 
 /// The first operation of the process: looks for a host, and begins again, so
@@ -175,7 +176,7 @@ fn acquire_first<W: Way, const KIND: u32>(
     crate::attach::first_operation();
     match at_once(way) {
         Some(result) if PROBE.gate.is_closed() => (result, Token::NONE),
-        Some(result) => (result, uncontended(mark, W::MODE, site)),
+        Some(result) => (result, recorder::uncontended(&PROBE, &mark.seen(), W::MODE, site)),
         None => acquire_contended(mark, way, site),
     }
 }
@@ -277,7 +278,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use lockscope_core::event::LockKind;
-    use lockscope_core::gate::Opening;
+    use lockscope_core::gate::{Opening, state};
     use lockscope_core::{ABI_VERSION, Countdown, Event, HookTable, LockRef, thread};
 
     use super::*;

@@ -102,7 +102,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// May panic or wait forever if this thread holds the mutex already, as
     /// std's does.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Locking(&self.inner));

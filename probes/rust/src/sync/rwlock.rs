@@ -133,7 +133,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// May panic or wait forever if this thread holds the lock already, as
     /// std's does.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Reading(&self.inner));
@@ -167,7 +167,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// May panic or wait forever if this thread holds the lock already, as
     /// std's does.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (result, token) = hold::acquire(&self.mark, Writing(&self.inner));

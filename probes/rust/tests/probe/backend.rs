@@ -100,7 +100,7 @@ unsafe extern "C" fn event(_: *const c_void, event: *const Event) -> Countdown {
         site: place(event.site),
         holder: place(event.holder),
         times: [event.begin, event.acquired, event.end],
-        thread: event.thread,
+        thread: u64::from(event.thread),
     };
     lock(&SEEN).push(seen);
     countdown()

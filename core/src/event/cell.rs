@@ -1,0 +1,245 @@
+//! An event that is being put together, which a snapshot may read meanwhile.
+
+use super::{Event, EventKind, LockKind, LockRef, Mode, Pending};
+use crate::site::CallSite;
+use crate::slot::Slot;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// An [`Event`] of atomics: the same fields at the same places.
+///
+/// Written in place by the thread that begins the operation, and handed to the
+/// backend where it stands, because copying it costs more than all the rest of
+/// a sample. Relaxed throughout: the sequence number of the
+/// [`Acquisition`](crate::acquisition::Acquisition) around it orders readers.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct EventCell {
+    slot: AtomicPtr<Slot>,
+    address: AtomicUsize,
+    id: AtomicU64,
+    created: AtomicUsize,
+    name: AtomicPtr<u8>,
+    state: AtomicU64,
+    name_len: AtomicU32,
+    lock_kind: AtomicU32,
+    probe: AtomicU32,
+    lock_reserved: AtomicU32,
+    /// Eight bytes of the event: see [`What`].
+    what: AtomicU64,
+    weight: AtomicU32,
+    thread: AtomicU32,
+    site: AtomicUsize,
+    holder: AtomicUsize,
+    begin: AtomicU64,
+    acquired: AtomicU64,
+    end: AtomicU64,
+    stack: AtomicPtr<u64>,
+}
+
+/// What happened, and how: the small fields of an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct What {
+    pub(crate) kind: EventKind,
+    pub(crate) mode: Mode,
+    pub(crate) contended: u8,
+    pub(crate) counted: u8,
+}
+
+impl What {
+    fn packed(self) -> u64 {
+        let Self { kind, mode, contended, counted } = self;
+        u64::from_ne_bytes([kind.0, mode.0, contended, counted, 0, 0, 0, 0])
+    }
+
+    fn unpacked(word: u64) -> Self {
+        let [kind, mode, contended, counted, ..] = word.to_ne_bytes();
+        Self { kind: EventKind(kind), mode: Mode(mode), contended, counted }
+    }
+}
+
+/// What is known when an operation begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beginning {
+    pub(crate) lock: LockRef,
+    pub(crate) what: What,
+    pub(crate) weight: u32,
+    pub(crate) site: CallSite,
+    pub(crate) holder: CallSite,
+    pub(crate) begin: u64,
+    /// 0 while the lock is waited for.
+    pub(crate) acquired: u64,
+}
+
+impl EventCell {
+    pub(crate) fn new() -> Self {
+        Self {
+            slot: AtomicPtr::new(core::ptr::null_mut()),
+            address: AtomicUsize::new(0),
+            id: AtomicU64::new(0),
+            created: AtomicUsize::new(0),
+            name: AtomicPtr::new(core::ptr::null_mut()),
+            state: AtomicU64::new(0),
+            name_len: AtomicU32::new(0),
+            lock_kind: AtomicU32::new(0),
+            probe: AtomicU32::new(0),
+            lock_reserved: AtomicU32::new(0),
+            what: AtomicU64::new(0),
+            weight: AtomicU32::new(0),
+            thread: AtomicU32::new(0),
+            site: AtomicUsize::new(0),
+            holder: AtomicUsize::new(0),
+            begin: AtomicU64::new(0),
+            acquired: AtomicU64::new(0),
+            end: AtomicU64::new(0),
+            stack: AtomicPtr::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// Says whose operations are written here.
+    pub(crate) fn set_thread(&self, thread: u32) {
+        self.thread.store(thread, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn begin(&self, beginning: &Beginning) {
+        let Beginning { lock, what, weight, site, holder, begin, acquired } = beginning;
+        self.slot.store(lock.slot.cast_mut(), Ordering::Relaxed);
+        self.address.store(lock.address, Ordering::Relaxed);
+        self.id.store(lock.id, Ordering::Relaxed);
+        self.created.store(lock.created.0, Ordering::Relaxed);
+        self.name.store(lock.name.cast_mut(), Ordering::Relaxed);
+        self.name_len.store(lock.name_len, Ordering::Relaxed);
+        self.lock_kind.store(lock.kind.0, Ordering::Relaxed);
+        self.probe.store(lock.probe, Ordering::Relaxed);
+        self.what.store(what.packed(), Ordering::Relaxed);
+        self.weight.store(*weight, Ordering::Relaxed);
+        self.site.store(site.0, Ordering::Relaxed);
+        self.holder.store(holder.0, Ordering::Relaxed);
+        self.begin.store(*begin, Ordering::Relaxed);
+        self.acquired.store(*acquired, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_acquired(&self, acquired: u64) {
+        self.acquired.store(acquired, Ordering::Relaxed);
+    }
+
+    /// The operation has ended; what its slot says is `state`.
+    #[inline]
+    pub(crate) fn end(&self, end: u64, state: u64) {
+        // Time stamps of two cores may differ by less than a tick's worth of
+        // order; an event's never do.
+        let acquired = self.acquired.load(Ordering::Relaxed);
+        let begin = self.begin.load(Ordering::Relaxed);
+        if acquired < begin {
+            self.acquired.store(begin, Ordering::Relaxed);
+        }
+        self.end.store(end.max(acquired).max(begin), Ordering::Relaxed);
+        self.state.store(state, Ordering::Relaxed);
+    }
+
+    /// Whoever is told of it must not touch the slot.
+    pub(crate) fn hide_slot(&self) {
+        self.slot.store(core::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn what(&self) -> What {
+        What::unpacked(self.what.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        self.address.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// The operation, which has begun and not ended, as a snapshot shows it.
+    pub(crate) fn pending(&self, thread: u64, waiting: bool) -> Pending {
+        Pending {
+            lock: self.id(),
+            address: self.address(),
+            site: CallSite(self.site.load(Ordering::Relaxed)),
+            holder: CallSite(self.holder.load(Ordering::Relaxed)),
+            begin: self.begin.load(Ordering::Relaxed),
+            acquired: if waiting { 0 } else { self.acquired.load(Ordering::Relaxed) },
+            thread,
+        }
+    }
+
+    /// Where it stands.
+    #[cfg(lockscope_loom)]
+    pub(crate) fn site(&self) -> CallSite {
+        CallSite(self.site.load(Ordering::Relaxed))
+    }
+
+    /// A copy of it.
+    pub(crate) fn read(&self) -> Event {
+        let What { kind, mode, contended, counted } = self.what();
+        Event {
+            lock: LockRef {
+                slot: self.slot.load(Ordering::Relaxed),
+                address: self.address(),
+                id: self.id(),
+                created: CallSite(self.created.load(Ordering::Relaxed)),
+                name: self.name.load(Ordering::Relaxed),
+                state: self.state.load(Ordering::Relaxed),
+                name_len: self.name_len.load(Ordering::Relaxed),
+                kind: LockKind(self.lock_kind.load(Ordering::Relaxed)),
+                probe: self.probe.load(Ordering::Relaxed),
+                reserved: 0,
+            },
+            kind,
+            mode,
+            contended,
+            counted,
+            stack_len: 0,
+            reserved: 0,
+            weight: self.weight.load(Ordering::Relaxed),
+            thread: self.thread.load(Ordering::Relaxed),
+            site: CallSite(self.site.load(Ordering::Relaxed)),
+            holder: CallSite(self.holder.load(Ordering::Relaxed)),
+            begin: self.begin.load(Ordering::Relaxed),
+            acquired: self.acquired.load(Ordering::Relaxed),
+            end: self.end.load(Ordering::Relaxed),
+            stack: core::ptr::null(),
+        }
+    }
+
+    /// The event where it stands. While it is read through this, nobody
+    /// writes it.
+    #[cfg(not(lockscope_loom))]
+    #[inline]
+    pub(crate) fn as_event(&self) -> *const Event {
+        core::ptr::from_ref(self).cast()
+    }
+}
+
+#[cfg(not(lockscope_loom))]
+const _: () = {
+    use core::mem::offset_of;
+
+    assert!(size_of::<EventCell>() == size_of::<Event>());
+    assert!(offset_of!(EventCell, slot) == offset_of!(Event, lock.slot));
+    assert!(offset_of!(EventCell, address) == offset_of!(Event, lock.address));
+    assert!(offset_of!(EventCell, id) == offset_of!(Event, lock.id));
+    assert!(offset_of!(EventCell, created) == offset_of!(Event, lock.created));
+    assert!(offset_of!(EventCell, name) == offset_of!(Event, lock.name));
+    assert!(offset_of!(EventCell, state) == offset_of!(Event, lock.state));
+    assert!(offset_of!(EventCell, name_len) == offset_of!(Event, lock.name_len));
+    assert!(offset_of!(EventCell, lock_kind) == offset_of!(Event, lock.kind));
+    assert!(offset_of!(EventCell, probe) == offset_of!(Event, lock.probe));
+    assert!(offset_of!(EventCell, what) == offset_of!(Event, kind));
+    assert!(offset_of!(EventCell, what) + 1 == offset_of!(Event, mode));
+    assert!(offset_of!(EventCell, what) + 2 == offset_of!(Event, contended));
+    assert!(offset_of!(EventCell, what) + 3 == offset_of!(Event, counted));
+    assert!(offset_of!(EventCell, weight) == offset_of!(Event, weight));
+    assert!(offset_of!(EventCell, thread) == offset_of!(Event, thread));
+    assert!(offset_of!(EventCell, site) == offset_of!(Event, site));
+    assert!(offset_of!(EventCell, holder) == offset_of!(Event, holder));
+    assert!(offset_of!(EventCell, begin) == offset_of!(Event, begin));
+    assert!(offset_of!(EventCell, acquired) == offset_of!(Event, acquired));
+    assert!(offset_of!(EventCell, end) == offset_of!(Event, end));
+    assert!(offset_of!(EventCell, stack) == offset_of!(Event, stack));
+};
