@@ -22,6 +22,8 @@ pub fn now(tsc: bool) -> u64 {
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds.
+#[cold]
+#[inline(never)]
 #[must_use]
 pub fn monotonic_ns() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -61,6 +63,12 @@ impl ClockScale {
         let shift = 32;
         let multiplier = ((u128::from(ns) << shift) / u128::from(ticks)) as u64;
         Self { multiplier, shift, tsc: 1 }
+    }
+
+    /// How many nanoseconds a tick is.
+    #[must_use]
+    pub fn ns_per_tick(&self) -> f64 {
+        self.multiplier as f64 / (1_u64 << self.shift) as f64
     }
 
     /// The length of `ticks` in nanoseconds, saturating.

@@ -108,6 +108,8 @@ impl Probe {
     ///
     /// The upper 16 bits are the probe's number plus one, so that probes with
     /// counters of their own cannot meet.
+    #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn next_lock_id(&self) -> u64 {
         let number = self.next_lock.fetch_add(1, Ordering::Relaxed);

@@ -122,6 +122,7 @@ fn described<L: Watched>(probe: &Probe, lock: &L) -> LockRef {
 /// The backend has to be asked before it is known whether a sample is due:
 /// the session's stamp and the sample's weight, if it is.
 #[cold]
+#[inline(never)]
 fn sample_asking<L: Watched>(
     probe: &Probe,
     thread: &ThreadState,
@@ -149,6 +150,7 @@ fn sample_asking<L: Watched>(
 
 /// Claims a slot for this session, and asks the backend when to look next.
 #[cold]
+#[inline(never)]
 fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, lock: &L) {
     if slot.claim(stamp) {
         let lock = described(probe, lock);
@@ -384,7 +386,10 @@ fn enter<'a>(
 /// Arms the countdown as the backend answered to an owner in `mode`.
 #[inline]
 fn rearm(slot: &Slot, stamp: u64, mode: Mode, countdown: Countdown) {
-    if countdown != Countdown::UNCHANGED && !mode.is_shared() {
+    // A countdown that samples every operation stands at its end already, and
+    // stores are what a sample costs.
+    let stands = countdown == Countdown::EVERY && slot.weight() == 1 && slot.is_due(stamp);
+    if countdown != Countdown::UNCHANGED && !mode.is_shared() && !stands {
         slot.arm(stamp, countdown);
     }
 }
@@ -400,7 +405,9 @@ pub struct Parting(Token);
 ///
 /// A sampled acquisition is told now, because the answer arms the countdown of
 /// the lock. A contended one is told by [`parted`]: others wait for the lock.
-#[inline(never)]
+///
+/// To be called in a function of its own, which the bare unlock follows.
+#[inline(always)]
 pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
     const TOLD: Parting = Parting(Token::NONE);
     let now = clock::now(probe.gate.uses_tsc());
@@ -447,6 +454,7 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
 
 /// The guard was sent to this thread: ends the record of another.
 #[cold]
+#[inline(never)]
 fn release_sent<L: Watched>(
     probe: &Probe,
     current: Option<&'static ThreadState>,

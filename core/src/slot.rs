@@ -23,23 +23,27 @@ use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 /// Words are atomic because waiters and snapshots read them at any time; no
 /// reader relies on their order, so every access is relaxed. What one owner
 /// wrote is visible to the next through the lock itself.
+///
+/// What every operation of an open gate touches comes last, beside the lock
+/// word that follows: a lock that goes from core to core takes one line along
+/// and not two, wherever it lies.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Slot {
+    created: Option<&'static Location<'static>>,
+    name: *const u8,
+    name_len: u32,
+    /// How many operations the sample at the end of the countdown stands for.
+    weight: AtomicU32,
+    /// The lock's id; 0 until somebody asks.
+    id: AtomicU64,
+    /// The backend's word; 0 when a session first meets the lock.
+    state: AtomicU64,
+    /// Call site of the last acquisition that an open gate saw.
+    holder: AtomicUsize,
     /// Generation in the upper half, operations until the next sample,
     /// itself included, in the lower.
     countdown: AtomicU64,
-    /// Call site of the last acquisition that an open gate saw.
-    holder: AtomicUsize,
-    /// The backend's word; 0 when a session first meets the lock.
-    state: AtomicU64,
-    /// The lock's id; 0 until somebody asks.
-    id: AtomicU64,
-    /// How many operations the sample at the end of the countdown stands for.
-    weight: AtomicU32,
-    name_len: u32,
-    name: *const u8,
-    created: Option<&'static Location<'static>>,
 }
 
 const _: () = assert!(cfg!(lockscope_loom) || size_of::<Slot>() == 56);
@@ -130,12 +134,18 @@ impl Slot {
         word != 0 && word >> 32 == stamp >> 32 && word as u32 != CLAIMED
     }
 
+    /// Whether the next operation of the session with this `stamp` is a sample.
+    #[inline]
+    pub(crate) fn is_due(&self, stamp: u64) -> bool {
+        self.countdown.load(Ordering::Relaxed) == stamp | 1
+    }
+
     /// Arms the countdown: the caller owns the lock exclusively, or holds the
     /// claim that [`Slot::claim`] gave.
     #[inline]
     pub fn arm(&self, stamp: u64, countdown: Countdown) {
-        self.weight.store(countdown.weight, Ordering::Relaxed);
         let left = countdown.operations.clamp(1, CLAIMED - 1);
+        self.weight.store(countdown.weight, Ordering::Relaxed);
         // Release: a shared owner that sees the slot current may read `state`
         // as the claimant left it. Pairs with the acquire in `claim`.
         self.countdown.store(stamp | u64::from(left), Ordering::Release);
@@ -229,12 +239,17 @@ impl Slot {
     }
 
     /// The lock's id, drawn from `next` the first time anybody asks.
+    #[inline]
     pub fn id(&self, next: impl FnOnce() -> u64) -> u64 {
-        let id = self.id.load(Ordering::Relaxed);
-        if id != 0 {
-            return id;
+        match self.id.load(Ordering::Relaxed) {
+            0 => self.draw_id(next()),
+            id => id,
         }
-        let fresh = next();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn draw_id(&self, fresh: u64) -> u64 {
         // Relaxed: atomicity alone decides whose number stands; the loser's is
         // never used again.
         match self.id.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {

@@ -19,7 +19,6 @@ use crate::settings::{self, KEYS, MAX_LOCKS, MAX_SITES, PERIOD};
 pub struct Wrapper {
     sampler: Sampler,
     registry: Registry,
-    clock: Clock,
     max_sites: AtomicU32,
     /// Operations whose call site has no place of its own: weighted.
     merged: AtomicU64,
@@ -31,32 +30,10 @@ pub struct Wrapper {
 struct Control {
     max_locks: u32,
     running: bool,
-    /// Periods that were in force in this session, or the last; empty before
-    /// the first.
+    /// The session's, or the last one's.
+    clock: Option<ClockScale>,
+    /// Periods that were in force in it.
     periods: Vec<u32>,
-}
-
-/// The scale of the session's ticks, with a shift that the compiler knows.
-#[derive(Debug, Default)]
-struct Clock {
-    multiplier: AtomicU64,
-}
-
-impl Clock {
-    const SHIFT: u32 = 32;
-
-    fn set(&self, scale: ClockScale) {
-        let multiplier = u128::from(scale.multiplier) << Self::SHIFT >> scale.shift;
-        // Relaxed, as below: no hook runs while a session starts.
-        self.multiplier.store(multiplier as u64, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn scale(&self) -> ClockScale {
-        let multiplier = self.multiplier.load(Ordering::Relaxed);
-        // What ticks are is of no meaning for the conversion.
-        ClockScale { multiplier, shift: Self::SHIFT, tsc: 0 }
-    }
 }
 
 impl Wrapper {
@@ -67,7 +44,7 @@ impl Wrapper {
     #[inline]
     fn note(&self, record: &Record, event: &Event) {
         let sites = self.max_sites.load(Ordering::Relaxed);
-        if !record.note(event, self.clock.scale(), sites) {
+        if !record.note(event, sites) {
             self.merged.fetch_add(u64::from(event.weight), Ordering::Relaxed);
         }
     }
@@ -110,9 +87,9 @@ impl Backend for Wrapper {
         }
         self.registry.start(session, control.max_locks);
         self.merged.store(0, Ordering::Relaxed);
-        self.clock.set(session.clock);
         self.sampler.start(session);
         control.running = true;
+        control.clock = Some(session.clock);
         control.periods = vec![self.sampler.period()];
         Ok(())
     }
@@ -135,16 +112,16 @@ impl Backend for Wrapper {
     }
 
     fn snapshot(&self) -> Result<Report, BackendError> {
-        let (periods, max_locks) = {
+        let (clock, periods, max_locks) = {
             let control = self.control();
-            (control.periods.clone(), control.max_locks)
+            (control.clock, control.periods.clone(), control.max_locks)
         };
-        if periods.is_empty() {
+        let Some(clock) = clock else {
             let message = "no session was started yet; start one before it is looked at";
             return Err(BackendError::new(ErrorKind::State, message));
-        }
+        };
         let mut report = Report { periods: periods.into(), ..Report::default() };
-        self.registry.for_each(|record| report::add(&mut report, record));
+        self.registry.for_each(|record| report::add(&mut report, record, clock));
         let losses = Losses {
             refused: self.registry.refused(),
             max_locks,

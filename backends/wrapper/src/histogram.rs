@@ -2,9 +2,10 @@
 //!
 //! Four buckets to an octave, so a bucket is at most a quarter of its lower
 //! end wide, and a percentile read from it is off by at most that. The first
-//! four are 4 ns wide each; the last begins at 481 s and has no end. The form
-//! is that of HdrHistogram, with two bits of precision.
+//! four are 4 ticks wide each; the last begins at 7·2³⁶ ticks, some minutes, and
+//! has no end. The form is that of HdrHistogram, with two bits of precision.
 
+use lockscope_core::clock::ClockScale;
 use lockscope_core::report::Bucket;
 use lockscope_core::sync::{AtomicU64, Ordering};
 
@@ -13,7 +14,7 @@ use crate::writer::Writer;
 
 /// Buckets to an octave.
 const PER_OCTAVE: usize = 4;
-/// Nanoseconds to the first bucket: finer than a clock is true.
+/// Ticks to the first bucket: finer than a clock is true.
 const UNIT_SHIFT: u32 = 2;
 /// Buckets that are allocated together: four octaves, two cache lines.
 const PER_GROUP: usize = 16;
@@ -37,10 +38,10 @@ pub(crate) struct Group {
 }
 
 impl Histogram {
-    /// Counts `weight` durations of `ns` nanoseconds.
+    /// Counts `weight` durations of so many ticks.
     #[inline]
-    pub(crate) fn add<W: Writer>(&self, ns: u64, weight: u64) {
-        let index = index(ns);
+    pub(crate) fn add<W: Writer>(&self, ticks: u64, weight: u64) {
+        let index = index(ticks);
         let group = self.groups[index / PER_GROUP].get_or_make();
         W::add(&group.weights[index % PER_GROUP], weight);
     }
@@ -55,15 +56,15 @@ impl Histogram {
         }
     }
 
-    /// The buckets that are not empty, ascending.
-    pub(crate) fn buckets(&self) -> impl Iterator<Item = Bucket> {
+    /// The buckets that are not empty, ascending, in nanoseconds.
+    pub(crate) fn buckets(&self, clock: ClockScale) -> impl Iterator<Item = Bucket> {
         let groups = self.groups.iter().enumerate();
-        groups.filter_map(|(at, group)| Some((at, group.get()?))).flat_map(|(at, group)| {
+        groups.filter_map(|(at, group)| Some((at, group.get()?))).flat_map(move |(at, group)| {
             group.weights.iter().enumerate().filter_map(move |(i, weight)| {
                 let (index, weight) = (at * PER_GROUP + i, weight.load(Ordering::Relaxed));
                 (weight != 0).then(|| Bucket {
-                    lower_ns: lower_ns(index),
-                    upper_ns: upper_ns(index),
+                    lower_ns: clock.ns(lower(index)),
+                    upper_ns: clock.ns(upper(index)),
                     weight: weight as f64,
                 })
             })
@@ -71,10 +72,10 @@ impl Histogram {
     }
 }
 
-/// The bucket of `ns`.
+/// The bucket of so many ticks.
 #[inline]
-fn index(ns: u64) -> usize {
-    let units = ns >> UNIT_SHIFT;
+fn index(ticks: u64) -> usize {
+    let units = ticks >> UNIT_SHIFT;
     if units < PER_OCTAVE as u64 {
         return units as usize;
     }
@@ -84,7 +85,7 @@ fn index(ns: u64) -> usize {
 }
 
 /// The shortest duration of a bucket.
-fn lower_ns(index: usize) -> u64 {
+fn lower(index: usize) -> u64 {
     let (octave, within) = (index / PER_OCTAVE, index % PER_OCTAVE);
     let units = match octave {
         0 => within as u64,
@@ -94,8 +95,8 @@ fn lower_ns(index: usize) -> u64 {
 }
 
 /// The shortest duration that is too long for a bucket.
-fn upper_ns(index: usize) -> u64 {
-    if index == BUCKETS - 1 { u64::MAX } else { lower_ns(index + 1) }
+fn upper(index: usize) -> u64 {
+    if index == BUCKETS - 1 { u64::MAX } else { lower(index + 1) }
 }
 
 const _: () = assert!(size_of::<Histogram>() == 8 * GROUPS && size_of::<Group>() == 128);
@@ -108,18 +109,18 @@ mod tests {
     #[test]
     fn buckets_follow_each_other_without_gap() {
         for i in 0..BUCKETS {
-            assert_eq!(index(lower_ns(i)), i);
-            assert_eq!(index(upper_ns(i) - 1), i, "bucket {i}");
-            assert!(lower_ns(i) < upper_ns(i));
+            assert_eq!(index(lower(i)), i);
+            assert_eq!(index(upper(i) - 1), i, "bucket {i}");
+            assert!(lower(i) < upper(i));
         }
-        assert_eq!((lower_ns(0), upper_ns(3), lower_ns(BUCKETS - 1)), (0, 16, 7 << 36));
+        assert_eq!((lower(0), upper(3), lower(BUCKETS - 1)), (0, 16, 7 << 36));
         assert_eq!(index(u64::MAX), BUCKETS - 1);
     }
 
     #[test]
     fn a_bucket_is_at_most_a_quarter_wide() {
         for i in 4..BUCKETS - 1 {
-            assert!(upper_ns(i) - lower_ns(i) <= lower_ns(i) / 4);
+            assert!(upper(i) - lower(i) <= lower(i) / 4);
         }
     }
 
@@ -132,7 +133,10 @@ mod tests {
         let other = Histogram::default();
         other.absorb::<Alone>(&histogram);
         other.absorb::<Alone>(&histogram);
-        let buckets: Vec<_> = other.buckets().map(|b| (b.lower_ns, b.upper_ns, b.weight)).collect();
+        let buckets: Vec<_> = other
+            .buckets(ClockScale::NANOSECONDS)
+            .map(|b| (b.lower_ns, b.upper_ns, b.weight))
+            .collect();
         assert_eq!(buckets, [(20, 24, 202.0), (917_504, 1_048_576, 14.0)]);
     }
 

@@ -1,6 +1,5 @@
 //! What hangs on a lock.
 
-use lockscope_core::clock::ClockScale;
 use lockscope_core::sync::{AtomicU64, Ordering};
 use lockscope_core::{Event, EventKind, LockRef};
 
@@ -76,7 +75,7 @@ impl Record {
 
     /// Writes `event` down; false if its call site had no place of its own.
     #[inline]
-    pub(crate) fn note(&self, event: &Event, clock: ClockScale, sites: u32) -> bool {
+    pub(crate) fn note(&self, event: &Event, sites: u32) -> bool {
         let key = Use { site: event.site.0, mode: event.mode.0 };
         let found = self.uses.find_or_add(key, uses_limit(sites, key));
         let tally = &found.node.value;
@@ -84,29 +83,31 @@ impl Record {
             // A contended acquisition may be told after the next owner has the
             // lock.
             EventKind::RELEASED if event.contended != 0 => {
-                self.waited(tally, event, clock, sites);
+                self.waited(tally, event, sites);
             }
             EventKind::RELEASED if event.mode.is_shared() => {
-                tally.released::<Among>(clock.ns(event.hold_ticks()), event.weight);
+                tally.released::<Among>(event.hold_ticks(), event.weight);
             }
             // The caller owns the lock alone: nobody else writes this.
             EventKind::RELEASED => {
-                tally.released::<Alone>(clock.ns(event.hold_ticks()), event.weight);
+                tally.released::<Alone>(event.hold_ticks(), event.weight);
             }
             EventKind::FAILED => tally.failed(event.weight),
-            EventKind::IDLE => tally.idled(clock.ns(event.wait_ticks()), event.weight),
+            EventKind::IDLE => tally.idled(event.wait_ticks(), event.weight),
             // Made after this backend.
             _ => {}
         }
         !found.merged
     }
 
-    fn waited(&self, tally: &Tally, event: &Event, clock: ClockScale, sites: u32) {
-        let wait_ns = clock.ns(event.wait_ticks());
-        tally.waited(wait_ns, clock.ns(event.hold_ticks()), event.weight);
+    #[cold]
+    #[inline(never)]
+    fn waited(&self, tally: &Tally, event: &Event, sites: u32) {
+        let wait = event.wait_ticks();
+        tally.waited(wait, event.hold_ticks(), event.weight);
         let key = Encounter { holder: event.holder.0, waiter: event.site.0 };
         let charge = self.blame.find_or_add(key, blame_limit(sites)).node;
-        charge.value.add::<Among>(wait_ns, event.weight);
+        charge.value.add::<Among>(wait, event.weight);
     }
 
     /// How many locks stand here.

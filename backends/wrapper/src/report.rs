@@ -1,5 +1,6 @@
 //! What the host is told.
 
+use lockscope_core::clock::ClockScale;
 use lockscope_core::report::{Blame, LockReport, Loss, Report, SiteReport};
 
 use crate::keyed::Node;
@@ -32,9 +33,9 @@ impl Losses {
     }
 }
 
-/// Adds what `record` has seen to `report`.
-pub(crate) fn add(report: &mut Report, record: &Record) {
-    let sites: Vec<SiteReport> = record.uses.iter().map(site).collect();
+/// Adds what `record` has seen to `report`; the session's ticks are `clock`'s.
+pub(crate) fn add(report: &mut Report, record: &Record, clock: ClockScale) {
+    let sites: Vec<SiteReport> = record.uses.iter().map(|node| site(node, clock)).collect();
     report.samples += sites.iter().map(|site| site.samples).sum::<u64>();
     report.locks.push(LockReport {
         id: record.id,
@@ -44,19 +45,19 @@ pub(crate) fn add(report: &mut Report, record: &Record) {
         name: record.origin.name.unwrap_or_default().into(),
         locks: record.locks(),
         sites: sites.into(),
-        blame: record.blame.iter().map(blame).collect(),
+        blame: record.blame.iter().map(|node| blame(node, clock)).collect(),
     });
 }
 
-fn site(node: &Node<Use, Tally>) -> SiteReport {
-    SiteReport { site: node.key.site, mode: node.key.mode, ..node.value.report() }
+fn site(node: &Node<Use, Tally>, clock: ClockScale) -> SiteReport {
+    SiteReport { site: node.key.site, mode: node.key.mode, ..node.value.report(clock) }
 }
 
-fn blame(node: &Node<Encounter, Timed>) -> Blame {
+fn blame(node: &Node<Encounter, Timed>, clock: ClockScale) -> Blame {
     Blame {
         holder: node.key.holder,
         waiter: node.key.waiter,
         contentions: node.value.count.estimate(),
-        wait_ns: node.value.durations.times().total_ns,
+        wait_ns: node.value.durations.times(clock).total_ns,
     }
 }

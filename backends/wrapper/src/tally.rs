@@ -1,5 +1,6 @@
 //! What one call site did with one lock.
 
+use lockscope_core::clock::ClockScale;
 use lockscope_core::report::{Estimate, SiteReport, Times};
 use lockscope_core::sync::{AtomicU64, Ordering};
 
@@ -11,7 +12,7 @@ use crate::writer::{Alone, Among, Writer, read_f64};
 #[derive(Debug, Default)]
 pub(crate) struct Sum {
     total: AtomicU64,
-    /// An `f64` by its bits: the square of a second's nanoseconds, weighted,
+    /// An `f64` by its bits: the square of a second's ticks, weighted,
     /// leaves 64 bits of integer soon.
     variance: AtomicU64,
 }
@@ -43,33 +44,38 @@ impl Sum {
     }
 }
 
-/// Durations of one sort, in nanoseconds.
+/// Durations of one sort, in ticks: they become nanoseconds when they are read.
 #[derive(Debug, Default)]
 pub(crate) struct Durations {
     sum: Sum,
-    max_ns: AtomicU64,
+    max: AtomicU64,
     histogram: Histogram,
 }
 
 impl Durations {
     #[inline]
-    fn add<W: Writer>(&self, ns: u64, weight: u32) {
-        self.sum.add::<W>(ns, weight);
-        W::raise(&self.max_ns, ns);
-        self.histogram.add::<W>(ns, u64::from(weight));
+    fn add<W: Writer>(&self, ticks: u64, weight: u32) {
+        self.sum.add::<W>(ticks, weight);
+        W::raise(&self.max, ticks);
+        self.histogram.add::<W>(ticks, u64::from(weight));
     }
 
     fn absorb<W: Writer>(&self, other: &Self) {
         self.sum.absorb::<W>(&other.sum);
-        W::raise(&self.max_ns, other.max_ns.load(Ordering::Relaxed));
+        W::raise(&self.max, other.max.load(Ordering::Relaxed));
         self.histogram.absorb::<W>(&other.histogram);
     }
 
-    pub(crate) fn times(&self) -> Times {
+    pub(crate) fn times(&self, clock: ClockScale) -> Times {
+        let Estimate { value, variance } = self.sum.estimate();
+        let ns_per_tick = clock.ns_per_tick();
         Times {
-            total_ns: self.sum.estimate(),
-            max_ns: self.max_ns.load(Ordering::Relaxed),
-            histogram: self.histogram.buckets().collect(),
+            total_ns: Estimate {
+                value: value * ns_per_tick,
+                variance: variance * ns_per_tick * ns_per_tick,
+            },
+            max_ns: clock.ns(self.max.load(Ordering::Relaxed)),
+            histogram: self.histogram.buckets(clock).collect(),
         }
     }
 }
@@ -82,9 +88,9 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
-    pub(crate) fn add<W: Writer>(&self, ns: u64, weight: u32) {
+    pub(crate) fn add<W: Writer>(&self, ticks: u64, weight: u32) {
         self.count.add::<W>(1, weight);
-        self.durations.add::<W>(ns, weight);
+        self.durations.add::<W>(ticks, weight);
     }
 
     pub(crate) fn absorb<W: Writer>(&self, other: &Self) {
@@ -131,31 +137,37 @@ struct Rare {
 }
 
 impl Tally {
-    /// An acquisition that did not wait, and stands for `weight` of its like,
+    /// An acquisition that was held for so many ticks, did not wait, and stands for `weight` of its like,
     /// has ended.
     #[inline]
-    pub(crate) fn released<W: Writer>(&self, hold_ns: u64, weight: u32) {
+    pub(crate) fn released<W: Writer>(&self, hold: u64, weight: u32) {
         W::add(&self.uncontended.samples, 1);
         self.uncontended.count.add::<W>(1, weight);
-        self.uncontended.hold.add::<W>(hold_ns, weight);
+        self.uncontended.hold.add::<W>(hold, weight);
     }
 
     /// One that had to wait has ended.
-    pub(crate) fn waited(&self, wait_ns: u64, hold_ns: u64, weight: u32) {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn waited(&self, wait: u64, hold: u64, weight: u32) {
         let contended = self.contended.get_or_make();
         Among::add(&contended.samples, 1);
-        contended.wait.add::<Among>(wait_ns, weight);
-        contended.hold.add::<Among>(hold_ns, weight);
+        contended.wait.add::<Among>(wait, weight);
+        contended.hold.add::<Among>(hold, weight);
     }
 
     /// A try was in vain.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn failed(&self, weight: u32) {
         self.rare.get_or_make().failures.add::<Among>(1, weight);
     }
 
     /// A thread had nothing to do.
-    pub(crate) fn idled(&self, idle_ns: u64, weight: u32) {
-        self.rare.get_or_make().idle.add::<Among>(idle_ns, weight);
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn idled(&self, idle: u64, weight: u32) {
+        self.rare.get_or_make().idle.add::<Among>(idle, weight);
     }
 
     /// Adds all that `other` counts.
@@ -177,28 +189,28 @@ impl Tally {
     }
 
     /// What it says in a report, the call site apart.
-    pub(crate) fn report(&self) -> SiteReport {
+    pub(crate) fn report(&self, clock: ClockScale) -> SiteReport {
         let Uncontended { samples, count, hold } = &self.uncontended;
         let mut report = SiteReport {
             samples: samples.load(Ordering::Relaxed),
             acquisitions: count.estimate(),
-            hold: hold.times(),
+            hold: hold.times(clock),
             ..SiteReport::default()
         };
         if let Some(Contended { samples, wait, hold: contended }) = self.contended.get() {
             report.samples += samples.load(Ordering::Relaxed);
             report.contentions = wait.count.estimate();
             report.acquisitions += report.contentions;
-            report.wait = wait.durations.times();
+            report.wait = wait.durations.times(clock);
             let both = Durations::default();
             both.absorb::<Alone>(hold);
             both.absorb::<Alone>(contended);
-            report.hold = both.times();
+            report.hold = both.times(clock);
         }
         if let Some(Rare { failures, idle }) = self.rare.get() {
             report.failures = failures.estimate();
             report.idles = idle.count.estimate();
-            report.idle = idle.durations.times();
+            report.idle = idle.durations.times(clock);
         }
         report
     }

@@ -103,8 +103,13 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     #[inline]
     pub(super) fn end(&self, token: Token) {
         if token.is_some() {
-            recorder::parted(&PROBE, recorder::release(&PROBE, self, token));
+            self.end_recorded(token);
         }
+    }
+
+    #[inline(never)]
+    fn end_recorded(&self, token: Token) {
+        recorder::parted(&PROBE, recorder::release(&PROBE, self, token));
     }
 
     /// Ends an acquisition by `unlock`, and its record, if it has one.

@@ -33,7 +33,7 @@ unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutex for Pr
 
     type Guard = Held;
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn lock(&self) -> Held {
         let seen = PROBE.gate.look();
@@ -52,7 +52,7 @@ unsafe impl<P: BareMutex, S: Storage, const KIND: u32> lock_api::RawMutex for Pr
         self.try_open(Mode::EXCLUSIVE, here(), P::try_lock)
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn unlock(&self, held: Held) {
         // SAFETY: the caller owns the lock by this acquisition.
         self.give_back(held, |bare, marker| unsafe { bare.unlock(marker) });

@@ -41,7 +41,7 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
     type SharedGuard = Held;
     type ExclusiveGuard = Held;
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn lock_shared(&self) -> Held {
         let seen = PROBE.gate.look();
@@ -60,13 +60,13 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
         self.try_open(Mode::SHARED, here(), P::try_lock_shared)
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn unlock_shared(&self, held: Held) {
         // SAFETY: the caller owns the lock by this acquisition.
         self.give_back(held, |bare, marker| unsafe { bare.unlock_shared(marker) });
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn lock_exclusive(&self) -> Held {
         let seen = PROBE.gate.look();
@@ -85,7 +85,7 @@ unsafe impl<P: BareRwLock, S: Storage, const KIND: u32> lock_api::RawRwLock for 
         self.try_open(Mode::EXCLUSIVE, here(), P::try_lock_exclusive)
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn unlock_exclusive(&self, held: Held) {
         // SAFETY: the caller owns the lock by this acquisition.
         self.give_back(held, |bare, marker| unsafe { bare.unlock_exclusive(marker) });

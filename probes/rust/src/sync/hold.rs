@@ -38,10 +38,14 @@ impl<const KIND: u32> Drop for Hold<'_, KIND> {
     #[inline]
     fn drop(&mut self) {
         if self.token.is_some() {
-            let parting = recorder::release(&PROBE, &self.mark.seen(), self.token);
-            recorder::parted(&PROBE, parting);
+            tell(self.mark, self.token);
         }
     }
+}
+
+#[inline(never)]
+fn tell<const KIND: u32>(mark: &Mark<KIND>, token: Token) {
+    recorder::parted(&PROBE, recorder::release(&PROBE, &mark.seen(), token));
 }
 
 /// What each of our guards consists of: a hold, and std's guard `G`.
@@ -133,7 +137,14 @@ pub(super) fn acquire<W: Way, const KIND: u32>(
     if recorder::passes(&PROBE, &mark.seen(), W::MODE, watch::here()) {
         return (result, Token::NONE);
     }
-    look_closer(result, mark, way, watch::here())
+    if PROBE.gate.look().is_unseen() {
+        return acquire_first(result, mark, way, watch::here());
+    }
+    // Kept here and not handed on: a result passed through memory costs more
+    // than the sample. It is forgotten if the sample panics, which it does not.
+    let result = ManuallyDrop::new(result);
+    let token = recorder::sample(&PROBE, &mark.seen(), W::MODE, watch::here());
+    (ManuallyDrop::into_inner(result), token)
 }
 
 /// Owns the lock, poisoned or not, if nobody is in the way.
@@ -144,21 +155,6 @@ fn at_once<W: Way>(way: W) -> Option<LockResult<W::Guard>> {
         Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
         Err(TryLockError::WouldBlock) => None,
     }
-}
-
-/// The lock is had, and a sample of it is due, or it is the first of all.
-#[cold]
-#[inline(never)]
-fn look_closer<W: Way, const KIND: u32>(
-    result: LockResult<W::Guard>,
-    mark: &Mark<KIND>,
-    way: W,
-    site: CallSite,
-) -> (LockResult<W::Guard>, Token) {
-    if PROBE.gate.look().is_unseen() {
-        return acquire_first(result, mark, way, site);
-    }
-    (result, recorder::sample(&PROBE, &mark.seen(), W::MODE, site))
 }
 
 /// The first operation of the process: looks for a host, and begins again, so
