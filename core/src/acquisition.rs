@@ -171,12 +171,14 @@ pub(crate) fn begin(thread: &ThreadState, generation: u32, beginning: &Beginning
     Token::new(thread.index(), index, tag)
 }
 
-/// The lock that `token` waited for was had at `acquired`.
+/// The lock that `token` waited for was had at `acquired`, and the backend's
+/// word in its slot is `state`.
 ///
 /// Called by the thread that began it.
-pub(crate) fn acquired(thread: &ThreadState, token: Token, acquired: u64) {
+pub(crate) fn acquired(thread: &ThreadState, token: Token, acquired: u64, state: u64) {
     let record = &thread.acquisitions[token.index()];
     record.event.set_acquired(acquired);
+    record.event.set_state(state);
     // Release: as in `begin`.
     record.state.store(token.tag() << PHASE_BITS | phase::HELD, Ordering::Release);
 }

@@ -208,16 +208,23 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
 }
 
 /// The wait that `token` stands for ended with the lock. The caller owns it.
+///
+/// What is to be known of the lock's slot is read here, where its line has just
+/// been fetched: whoever waits next may take it away again before the release.
 #[cold]
 pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token) {
-    if let Some(slot) = lock.slot() {
+    let slot = lock.slot();
+    if let Some(slot) = slot {
         slot.set_holder(site);
     }
     if !token.is_some() {
         return;
     }
     let Some(thread) = thread::current() else { return };
-    acquisition::acquired(thread, token, clock::now(probe.gate.uses_tsc()).max(1));
+    let stamp = u64::from(acquisition::own(thread, token).generation()) << 32;
+    let state = slot.map_or(0, |slot| slot.state_in(stamp));
+    let now = clock::now(probe.gate.uses_tsc()).max(1);
+    acquisition::acquired(thread, token, now, state);
 }
 
 /// The wait that `token` stands for ended without the lock.
@@ -426,19 +433,18 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
     };
     let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
     let what = event.what();
-    let mut state = 0;
-    if let Some(slot) = slot {
-        if !slot.is_current(stamp) {
-            meet(probe, hooks, slot, stamp, lock);
-        }
-        state = slot.state_in(stamp);
-    }
-    event.end(now, state);
-    if what.contended != 0 && state != 0 {
+    event.end(now);
+    if what.contended != 0 && event.state() != 0 {
         event.hide_slot();
         thread.part_from(event.id());
         inside.stay();
         return Parting(token);
+    }
+    if let Some(slot) = slot {
+        if !slot.is_current(stamp) {
+            meet(probe, hooks, slot, stamp, lock);
+        }
+        event.set_state(slot.state_in(stamp));
     }
     // SAFETY:
     // - inside the bracket;

@@ -29,6 +29,7 @@ mod registry;
 mod report;
 mod sampler;
 mod settings;
+mod sharded;
 mod tally;
 mod writer;
 

@@ -4,7 +4,7 @@ use lockscope_core::sync::{AtomicU64, Ordering};
 use lockscope_core::{Event, EventKind, LockRef};
 
 use crate::keyed::{Keyed, Limit};
-use crate::tally::{Tally, Timed};
+use crate::tally::{Charge, Tally};
 use crate::writer::{Alone, Among};
 
 /// A call site, in one mode.
@@ -59,7 +59,7 @@ pub(crate) struct Record {
     /// How many locks are folded here.
     folded: AtomicU64,
     pub(crate) uses: Keyed<Use, Tally>,
-    pub(crate) blame: Keyed<Encounter, Timed>,
+    pub(crate) blame: Keyed<Encounter, Charge>,
 }
 
 impl Record {
@@ -104,10 +104,10 @@ impl Record {
     #[inline(never)]
     fn waited(&self, tally: &Tally, event: &Event, sites: u32) {
         let wait = event.wait_ticks();
-        tally.waited(wait, event.hold_ticks(), event.weight);
+        tally.waited(event.thread, wait, event.hold_ticks(), event.weight);
         let key = Encounter { holder: event.holder.0, waiter: event.site.0 };
         let charge = self.blame.find_or_add(key, blame_limit(sites)).node;
-        charge.value.add::<Among>(wait, event.weight);
+        charge.value.add(event.thread, wait, event.weight);
     }
 
     /// How many locks stand here.
@@ -124,7 +124,7 @@ impl Record {
         }
         for node in other.blame.iter() {
             let ours = self.blame.find_or_add(node.key, blame_limit(sites)).node;
-            ours.value.absorb::<Among>(&node.value);
+            ours.value.absorb(&node.value);
         }
     }
 }

@@ -5,7 +5,7 @@ use lockscope_core::report::{Blame, LockReport, Loss, Report, SiteReport};
 
 use crate::keyed::Node;
 use crate::record::{Encounter, Record, Use};
-use crate::tally::{Tally, Timed};
+use crate::tally::{Charge, Tally};
 
 /// What a session has lost, to be told with what it has seen.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +53,7 @@ fn site(node: &Node<Use, Tally>, clock: ClockScale) -> SiteReport {
     SiteReport { site: node.key.site, mode: node.key.mode, ..node.value.report(clock) }
 }
 
-fn blame(node: &Node<Encounter, Timed>, clock: ClockScale) -> Blame {
-    Blame {
-        holder: node.key.holder,
-        waiter: node.key.waiter,
-        contentions: node.value.count.estimate(),
-        wait_ns: node.value.durations.times(clock).total_ns,
-    }
+fn blame(node: &Node<Encounter, Charge>, clock: ClockScale) -> Blame {
+    let (contentions, wait_ns) = node.value.estimates(clock);
+    Blame { holder: node.key.holder, waiter: node.key.waiter, contentions, wait_ns }
 }

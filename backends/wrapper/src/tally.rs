@@ -6,11 +6,12 @@ use lockscope_core::sync::{AtomicU64, Ordering};
 
 use crate::histogram::Histogram;
 use crate::lazy::Lazy;
+use crate::sharded::Sharded;
 use crate::writer::{Alone, Among, Writer, read_f64};
 
 /// A sum over samples: Σ w·x, and the variance of that estimate, Σ w·(w−1)·x².
 #[derive(Debug, Default)]
-pub(crate) struct Sum {
+struct Sum {
     total: AtomicU64,
     /// An `f64` by its bits: the square of a second's ticks, weighted,
     /// leaves 64 bits of integer soon.
@@ -20,7 +21,7 @@ pub(crate) struct Sum {
 impl Sum {
     /// Adds a sample of `x` that stands for `weight` of its like.
     #[inline]
-    pub(crate) fn add<W: Writer>(&self, x: u64, weight: u32) {
+    fn add<W: Writer>(&self, x: u64, weight: u32) {
         W::add(&self.total, x.wrapping_mul(u64::from(weight)));
         if weight > 1 {
             let (x, w) = (x as f64, f64::from(weight));
@@ -36,7 +37,7 @@ impl Sum {
         }
     }
 
-    pub(crate) fn estimate(&self) -> Estimate {
+    fn estimate(&self) -> Estimate {
         Estimate {
             value: self.total.load(Ordering::Relaxed) as f64,
             variance: read_f64(&self.variance),
@@ -46,7 +47,7 @@ impl Sum {
 
 /// Durations of one sort, in ticks: they become nanoseconds when they are read.
 #[derive(Debug, Default)]
-pub(crate) struct Durations {
+struct Durations {
     sum: Sum,
     max: AtomicU64,
     histogram: Histogram,
@@ -66,36 +67,39 @@ impl Durations {
         self.histogram.absorb::<W>(&other.histogram);
     }
 
-    pub(crate) fn times(&self, clock: ClockScale) -> Times {
-        let Estimate { value, variance } = self.sum.estimate();
-        let ns_per_tick = clock.ns_per_tick();
+    fn times(&self, clock: ClockScale) -> Times {
         Times {
-            total_ns: Estimate {
-                value: value * ns_per_tick,
-                variance: variance * ns_per_tick * ns_per_tick,
-            },
+            total_ns: in_ns(self.sum.estimate(), clock),
             max_ns: clock.ns(self.max.load(Ordering::Relaxed)),
             histogram: self.histogram.buckets(clock).collect(),
         }
     }
 }
 
+fn in_ns(ticks: Estimate, clock: ClockScale) -> Estimate {
+    let ns_per_tick = clock.ns_per_tick();
+    Estimate {
+        value: ticks.value * ns_per_tick,
+        variance: ticks.variance * ns_per_tick * ns_per_tick,
+    }
+}
+
 /// How often something happened, and how long it took.
 #[derive(Debug, Default)]
-pub(crate) struct Timed {
-    pub(crate) count: Sum,
-    pub(crate) durations: Durations,
+struct Timed {
+    count: Sum,
+    durations: Durations,
 }
 
 impl Timed {
-    pub(crate) fn add<W: Writer>(&self, ticks: u64, weight: u32) {
+    fn add<W: Writer>(&self, ticks: u64, weight: u32) {
         self.count.add::<W>(1, weight);
         self.durations.add::<W>(ticks, weight);
     }
 
-    pub(crate) fn absorb<W: Writer>(&self, other: &Self) {
-        self.count.absorb::<W>(&other.count);
-        self.durations.absorb::<W>(&other.durations);
+    fn absorb(&self, other: &Self) {
+        self.count.absorb::<Among>(&other.count);
+        self.durations.absorb::<Among>(&other.durations);
     }
 }
 
@@ -109,7 +113,7 @@ pub(crate) struct Tally {
     /// Acquisitions that did not wait: one in N.
     uncontended: Uncontended,
     /// Acquisitions that waited: all of them.
-    contended: Lazy<Contended>,
+    contended: Sharded<Contended>,
     rare: Lazy<Rare>,
 }
 
@@ -123,6 +127,7 @@ struct Uncontended {
 
 /// Acquisitions that had to wait.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Contended {
     samples: AtomicU64,
     wait: Timed,
@@ -137,8 +142,8 @@ struct Rare {
 }
 
 impl Tally {
-    /// An acquisition that was held for so many ticks, did not wait, and stands for `weight` of its like,
-    /// has ended.
+    /// An acquisition that was held for so many ticks, did not wait, and stands
+    /// for `weight` of its like, has ended.
     #[inline]
     pub(crate) fn released<W: Writer>(&self, hold: u64, weight: u32) {
         W::add(&self.uncontended.samples, 1);
@@ -147,10 +152,8 @@ impl Tally {
     }
 
     /// One that had to wait has ended.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn waited(&self, wait: u64, hold: u64, weight: u32) {
-        let contended = self.contended.get_or_make();
+    pub(crate) fn waited(&self, thread: u32, wait: u64, hold: u64, weight: u32) {
+        let contended = self.contended.of_thread(thread);
         Among::add(&contended.samples, 1);
         contended.wait.add::<Among>(wait, weight);
         contended.hold.add::<Among>(hold, weight);
@@ -172,41 +175,35 @@ impl Tally {
 
     /// Adds all that `other` counts.
     pub(crate) fn absorb(&self, other: &Self) {
-        Among::add(&self.uncontended.samples, other.uncontended.samples.load(Ordering::Relaxed));
-        self.uncontended.count.absorb::<Among>(&other.uncontended.count);
-        self.uncontended.hold.absorb::<Among>(&other.uncontended.hold);
-        if let Some(theirs) = other.contended.get() {
-            let ours = self.contended.get_or_make();
-            Among::add(&ours.samples, theirs.samples.load(Ordering::Relaxed));
-            ours.wait.absorb::<Among>(&theirs.wait);
-            ours.hold.absorb::<Among>(&theirs.hold);
+        self.uncontended.absorb(&other.uncontended);
+        for (ours, theirs) in self.contended.pairs(&other.contended) {
+            ours.absorb(theirs);
         }
         if let Some(theirs) = other.rare.get() {
             let ours = self.rare.get_or_make();
             ours.failures.absorb::<Among>(&theirs.failures);
-            ours.idle.absorb::<Among>(&theirs.idle);
+            ours.idle.absorb(&theirs.idle);
         }
     }
 
-    /// What it says in a report, the call site apart.
+    /// What it says in a report, the call site apart; ticks are `clock`'s.
     pub(crate) fn report(&self, clock: ClockScale) -> SiteReport {
-        let Uncontended { samples, count, hold } = &self.uncontended;
+        let total = Self::default();
+        total.uncontended.absorb(&self.uncontended);
+        let waited = Contended::default();
+        self.contended.iter().for_each(|shard| waited.absorb(shard));
+        total.uncontended.hold.absorb::<Alone>(&waited.hold);
+        let contentions = waited.wait.count.estimate();
+        let mut acquisitions = total.uncontended.count.estimate();
+        acquisitions += contentions;
         let mut report = SiteReport {
-            samples: samples.load(Ordering::Relaxed),
-            acquisitions: count.estimate(),
-            hold: hold.times(clock),
+            samples: load(&total.uncontended.samples) + load(&waited.samples),
+            acquisitions,
+            contentions,
+            wait: waited.wait.durations.times(clock),
+            hold: total.uncontended.hold.times(clock),
             ..SiteReport::default()
         };
-        if let Some(Contended { samples, wait, hold: contended }) = self.contended.get() {
-            report.samples += samples.load(Ordering::Relaxed);
-            report.contentions = wait.count.estimate();
-            report.acquisitions += report.contentions;
-            report.wait = wait.durations.times(clock);
-            let both = Durations::default();
-            both.absorb::<Alone>(hold);
-            both.absorb::<Alone>(contended);
-            report.hold = both.times(clock);
-        }
         if let Some(Rare { failures, idle }) = self.rare.get() {
             report.failures = failures.estimate();
             report.idles = idle.count.estimate();
@@ -216,5 +213,60 @@ impl Tally {
     }
 }
 
+impl Uncontended {
+    fn absorb(&self, other: &Self) {
+        Among::add(&self.samples, load(&other.samples));
+        self.count.absorb::<Among>(&other.count);
+        self.hold.absorb::<Among>(&other.hold);
+    }
+}
+
+impl Contended {
+    fn absorb(&self, other: &Self) {
+        Among::add(&self.samples, load(&other.samples));
+        self.wait.absorb(&other.wait);
+        self.hold.absorb::<Among>(&other.hold);
+    }
+}
+
+/// Who made whom wait: how often, and how long in all.
+#[derive(Debug, Default)]
+pub(crate) struct Charge(Sharded<Charged>);
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Charged {
+    contentions: Sum,
+    wait: Sum,
+}
+
+impl Charge {
+    /// Charges one wait of so many ticks.
+    pub(crate) fn add(&self, thread: u32, wait: u64, weight: u32) {
+        let charged = self.0.of_thread(thread);
+        charged.contentions.add::<Among>(1, weight);
+        charged.wait.add::<Among>(wait, weight);
+    }
+
+    /// Adds all that `other` charges.
+    pub(crate) fn absorb(&self, other: &Self) {
+        for (ours, theirs) in self.0.pairs(&other.0) {
+            ours.contentions.absorb::<Among>(&theirs.contentions);
+            ours.wait.absorb::<Among>(&theirs.wait);
+        }
+    }
+
+    /// How often, and how long in nanoseconds; ticks are `clock`'s.
+    pub(crate) fn estimates(&self, clock: ClockScale) -> (Estimate, Estimate) {
+        let contentions = self.0.iter().map(|shard| shard.contentions.estimate()).sum();
+        let wait: Estimate = self.0.iter().map(|shard| shard.wait.estimate()).sum();
+        (contentions, in_ns(wait, clock))
+    }
+}
+
+fn load(cell: &AtomicU64) -> u64 {
+    cell.load(Ordering::Relaxed)
+}
+
 const _: () = assert!(size_of::<Sum>() == 16 && size_of::<Durations>() == 96);
-const _: () = assert!(size_of::<Tally>() == 136);
+const _: () = assert!(size_of::<Tally>() == 160);

@@ -117,15 +117,26 @@ impl EventCell {
         self.holder.store(holder.0, Ordering::Relaxed);
         self.begin.store(*begin, Ordering::Relaxed);
         self.acquired.store(*acquired, Ordering::Relaxed);
+        self.state.store(lock.state, Ordering::Relaxed);
     }
 
     pub(crate) fn set_acquired(&self, acquired: u64) {
         self.acquired.store(acquired, Ordering::Relaxed);
     }
 
-    /// The operation has ended; what its slot says is `state`.
+    /// What the backend has left in the slot.
+    pub(crate) fn set_state(&self, state: u64) {
+        self.state.store(state, Ordering::Relaxed);
+    }
+
     #[inline]
-    pub(crate) fn end(&self, end: u64, state: u64) {
+    pub(crate) fn state(&self) -> u64 {
+        self.state.load(Ordering::Relaxed)
+    }
+
+    /// The operation has ended.
+    #[inline]
+    pub(crate) fn end(&self, end: u64) {
         // Time stamps of two cores may differ by less than a tick's worth of
         // order; an event's never do.
         let acquired = self.acquired.load(Ordering::Relaxed);
@@ -134,7 +145,6 @@ impl EventCell {
             self.acquired.store(begin, Ordering::Relaxed);
         }
         self.end.store(end.max(acquired).max(begin), Ordering::Relaxed);
-        self.state.store(state, Ordering::Relaxed);
     }
 
     /// Whoever is told of it must not touch the slot.
