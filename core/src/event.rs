@@ -184,8 +184,8 @@ pub struct Event {
     pub mode: Mode,
     /// 1 if the operation had to wait, 0 if not.
     pub contended: u8,
-    /// 1 if the end of the lock's own countdown led here: the answer to this
-    /// event re-arms it.
+    /// 1 if the answer to this event re-arms the countdown that led here: the
+    /// lock's own, or one of the thread's that samples every operation.
     pub counted: u8,
     /// Frames at `stack`; 0 if none were captured.
     pub stack_len: u16,

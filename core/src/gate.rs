@@ -99,6 +99,20 @@ impl Seen {
         self.0 == UNSEEN_WORD
     }
 
+    /// Whether anything is recorded: the state is `WATCH` or `OPEN`.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.0 > UNSEEN_WORD
+    }
+
+    /// Whether operations are sampled: the state is `OPEN`.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_sampling(self) -> bool {
+        self.is_open() && !self.passes()
+    }
+
     /// One of [`state`].
     #[inline]
     #[must_use]
@@ -211,15 +225,16 @@ impl Gate {
         self.hooks.load(Ordering::Relaxed)
     }
 
-    /// Closes a gate that nobody had passed; true for the one caller who did.
-    ///
-    /// That caller goes on to look for a host; all others see a closed gate.
-    pub fn first_pass(&self) -> bool {
-        // Relaxed: the winner is chosen by atomicity; what it does next
-        // publishes itself.
-        self.word
-            .compare_exchange(UNSEEN_WORD, CLOSED_WORD, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+    /// Closes a gate that nobody has passed; one that was opened meanwhile
+    /// stays open.
+    pub fn first_pass(&self) {
+        // Relaxed: a closed gate publishes nothing.
+        let _ = self.word.compare_exchange(
+            UNSEEN_WORD,
+            CLOSED_WORD,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 
     /// Opens the gate for a session.
@@ -229,7 +244,8 @@ impl Gate {
     /// - `opening.hooks` points to a table that stays valid for the life of
     ///   the process, and whose context stays valid until the gate was closed
     ///   and [`quiesce`](crate::thread::quiesce) returned.
-    /// - The gate is closed, and the caller is the only one who opens or closes.
+    /// - The gate is closed, or nobody has passed it; and the caller is the only
+    ///   one who opens or closes.
     pub unsafe fn open(&self, opening: &Opening) {
         let flags =
             if opening.tsc { TSC } else { 0 } | if opening.expedited { EXPEDITED } else { 0 };

@@ -26,13 +26,18 @@
 //!
 //! With the feature `control`: [`backend`], the `abi_stable` trait
 //! `LockProfilerBackend`, and [`report`], what it answers.
-#![cfg_attr(lockscope_loom, allow(dead_code, reason = "statics cannot be made of loom's atomics"))]
+#![cfg_attr(
+    lockscope_loom,
+    allow(dead_code, unused_imports, reason = "statics cannot be made of loom's atomics")
+)]
 
 pub mod acquisition;
 #[cfg(feature = "control")]
 pub mod backend;
 pub mod clock;
 pub mod event;
+#[cfg(lockscope_loom)]
+pub mod exploration;
 pub mod gate;
 pub mod hooks;
 #[cfg(all(test, lockscope_loom))]

@@ -1,14 +1,8 @@
 //! Model checks: every interleaving of two or three threads, one property
-//! each. Run by `RUSTFLAGS="--cfg lockscope_loom" cargo test -p lockscope-core
-//! --release --lib models`.
+//! each. Run by `cargo xtask test --only models`.
 //!
-//! Each model has a twin with a bug seeded into it, which must fail: a model
-//! that cannot fail proves nothing. The main thread of a model only prepares,
-//! spawns and joins, because loom explores no interleavings of what it does
-//! between; and each model asserts that it saw every outcome it allows.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+//! Each model has a twin with a bug seeded into it, which must fail, and
+//! asserts that it saw every outcome it allows: see [`crate::exploration`].
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -16,49 +10,13 @@ use loom::thread;
 
 use crate::acquisition::{self, Acquisition, Token};
 use crate::event::{Beginning, EventKind, LockKind, LockRef, Mode, What};
+use crate::exploration::{Seen, must_fail};
 use crate::gate::{Gate, Opening, state};
 use crate::hooks::HookTable;
 use crate::site::CallSite;
 use crate::slot::{Countdown, Slot};
 use crate::sync::{AtomicU32, Ordering, fence, heavy_fence};
 use crate::thread::{ThreadState, wait_outside};
-
-/// Outcomes that a model saw, over all its executions.
-struct Seen(Mutex<(usize, std::collections::BTreeSet<&'static str>)>);
-
-impl Seen {
-    const fn new() -> Self {
-        Self(Mutex::new((0, std::collections::BTreeSet::new())))
-    }
-
-    fn note(&self, outcome: &'static str) {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).1.insert(outcome);
-    }
-
-    /// Explores `model`; then asserts that there was something to explore,
-    /// and that the outcomes were these.
-    fn check(&'static self, expected: &[&str], model: impl Fn() + Sync + Send + 'static) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
-            self.0.lock().unwrap_or_else(|e| e.into_inner()).0 += 1;
-            model();
-        });
-        let seen = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        assert!(seen.0 > 1, "one execution is no exploration");
-        assert_eq!(seen.1.iter().copied().collect::<Vec<_>>(), expected);
-    }
-}
-
-/// Asserts that `model`, which has a bug, is caught.
-fn must_fail(model: impl Fn() + Sync + Send + 'static) {
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(model);
-    }));
-    assert!(caught.is_err(), "the seeded bug was not found");
-}
 
 fn open(gate: &Gate, generation: u32) {
     let opening = Opening {

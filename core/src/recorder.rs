@@ -15,7 +15,7 @@
 use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::event::{Beginning, Event, EventKind, LockRef, Mode, What};
-use crate::gate::{Gate, state};
+use crate::gate::Gate;
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
@@ -75,7 +75,7 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 #[inline(never)]
 pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
     let seen = probe.gate.look();
-    if seen.state() != state::OPEN {
+    if !seen.is_sampling() {
         return Token::NONE;
     }
     let Some(thread) = thread::current() else { return Token::NONE };
@@ -88,12 +88,16 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
             slot.set_holder(site);
             (stamp, slot.weight())
         }
+        slot if thread.samples_every(stamp) && slot.is_none_or(|slot| slot.is_current(stamp)) => {
+            (stamp, 1)
+        }
         _ => match sample_asking(probe, thread, lock, mode, site) {
             Some(due) => due,
             None => return Token::NONE,
         },
     };
-    let counted = u8::from(slot.is_some() && !mode.is_shared());
+    let is_own = slot.is_some() && !mode.is_shared();
+    let counted = u8::from(is_own || weight == 1);
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::begin(
         thread,
@@ -162,11 +166,14 @@ fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, l
 
 /// Ends this thread's own countdown and starts the next; the weight of the
 /// sample that is due, or `None` if none is.
+///
+/// A countdown that samples every operation stands at its end, and nobody is
+/// asked: see [`rearm_thread`].
 fn thread_countdown(hooks: &HookTable, thread: &ThreadState, stamp: u64) -> Option<u32> {
     let next = || {
         // SAFETY: inside the bracket; null stands for the thread.
         let countdown = unsafe { (hooks.meet)(hooks.context, core::ptr::null()) };
-        thread.arm(stamp, countdown.operations, countdown.weight);
+        thread.arm(stamp, countdown);
     };
     if !thread.is_armed(stamp) {
         next();
@@ -175,7 +182,9 @@ fn thread_countdown(hooks: &HookTable, thread: &ThreadState, stamp: u64) -> Opti
         }
     }
     let weight = thread.weight();
-    next();
+    if weight != 1 {
+        next();
+    }
     Some(weight)
 }
 
@@ -222,7 +231,7 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     }
     let Some(thread) = thread::current() else { return };
     let stamp = u64::from(acquisition::own(thread, token).generation()) << 32;
-    let state = slot.map_or(0, |slot| slot.state_in(stamp));
+    let state = slot.and_then(|slot| slot.state_in(stamp)).unwrap_or_default();
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::acquired(thread, token, now, state);
 }
@@ -289,12 +298,12 @@ impl Idle {
 #[must_use]
 pub fn idle_begin(probe: &Probe) -> Idle {
     let seen = probe.gate.look();
-    match seen.state() {
-        state::WATCH | state::OPEN => Idle {
-            generation: (seen.stamp() >> 32) as u32,
-            begin: clock::now(probe.gate.uses_tsc()).max(1),
-        },
-        _ => Idle::NONE,
+    if !seen.is_open() {
+        return Idle::NONE;
+    }
+    Idle {
+        generation: (seen.stamp() >> 32) as u32,
+        begin: clock::now(probe.gate.uses_tsc()).max(1),
     }
 }
 
@@ -364,14 +373,15 @@ fn tell<L: Watched>(
             meet(probe, hooks, slot, stamp, lock);
             slot.set_holder(event.site);
         }
-        event.lock.state = slot.state_in(stamp);
+        event.lock.state = slot.state_in(stamp).unwrap_or_default();
     }
     // SAFETY: inside the bracket; the event lives for the call.
     let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };
     if let Some(slot) = slot
         && event.kind == EventKind::RELEASED
+        && !event.mode.is_shared()
     {
-        rearm(slot, stamp, event.mode, countdown);
+        rearm(slot, stamp, countdown);
     }
 }
 
@@ -390,14 +400,23 @@ fn enter<'a>(
     Some((inside, unsafe { &*probe.gate.hooks() }))
 }
 
-/// Arms the countdown as the backend answered to an owner in `mode`.
+/// Arms the lock's countdown as the backend has answered to its owner.
 #[inline]
-fn rearm(slot: &Slot, stamp: u64, mode: Mode, countdown: Countdown) {
+fn rearm(slot: &Slot, stamp: u64, countdown: Countdown) {
     // A countdown that samples every operation stands at its end already, and
     // stores are what a sample costs.
     let stands = countdown == Countdown::EVERY && slot.weight() == 1 && slot.is_due(stamp);
-    if countdown != Countdown::UNCHANGED && !mode.is_shared() && !stands {
+    if countdown != Countdown::UNCHANGED && !stands {
         slot.arm(stamp, countdown);
+    }
+}
+
+/// Arms the thread's countdown as the backend has answered, if that is at its
+/// end for good: any other was started anew with its sample.
+#[inline]
+fn rearm_thread(thread: &ThreadState, stamp: u64, countdown: Countdown) {
+    if countdown.weight > 1 && thread.weight() == 1 && thread.is_armed(stamp) {
+        thread.arm(stamp, countdown);
     }
 }
 
@@ -441,17 +460,19 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
         return Parting(token);
     }
     if let Some(slot) = slot {
-        if !slot.is_current(stamp) {
+        let state = slot.state_in(stamp).unwrap_or_else(|| {
             meet(probe, hooks, slot, stamp, lock);
-        }
-        event.set_state(slot.state_in(stamp));
+            0
+        });
+        event.set_state(state);
     }
     // SAFETY:
     // - inside the bracket;
     // - nobody writes the record before it is freed below.
     let countdown = unsafe { (hooks.event)(hooks.context, event.as_event()) };
-    if let Some(slot) = slot {
-        rearm(slot, stamp, what.mode, countdown);
+    match slot {
+        Some(slot) if !what.mode.is_shared() => rearm(slot, stamp, countdown),
+        _ => rearm_thread(thread, stamp, countdown),
     }
     drop(inside);
     acquisition::free(thread, token);
@@ -521,10 +542,8 @@ fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let hooks = unsafe { &*probe.gate.hooks() };
     let mut described = described(probe, lock);
     if let Some(slot) = lock.slot() {
-        if !slot.is_current(inside.stamp) {
-            return;
-        }
-        described.state = slot.state_in(inside.stamp);
+        let Some(state) = slot.state_in(inside.stamp) else { return };
+        described.state = state;
         // Who has given the lock back may be telling of it still.
         if described.state != 0 {
             thread::await_parting(described.id);

@@ -224,18 +224,18 @@ impl Slot {
         &self.state
     }
 
-    /// The backend's word, as far as the session with this `stamp` has left
-    /// one; 0 otherwise. For those who do not own the lock, too.
+    /// The backend's word in the session with this `stamp`; `None` if that has
+    /// not met the lock. For those who do not own the lock, too.
     #[inline]
     #[must_use]
-    pub fn state_in(&self, stamp: u64) -> u64 {
+    pub fn state_in(&self, stamp: u64) -> Option<u64> {
         if !self.is_current(stamp) {
-            return 0;
+            return None;
         }
         // Acquire: pairs with the release in `arm`, by which the claimant has
         // published that the last session's word is gone. Model: `claim`.
         fence(Ordering::Acquire);
-        self.state.load(Ordering::Acquire)
+        Some(self.state.load(Ordering::Acquire))
     }
 
     /// The lock's id, drawn from `next` the first time anybody asks.

@@ -11,8 +11,15 @@ pub(crate) use table::{await_parting, get, passes};
 #[cfg(not(lockscope_loom))]
 pub use table::{current, for_each_pending, forked, lost, quiesce};
 
+/// In a model, threads have no state that is found by who they are.
+#[cfg(all(feature = "control", lockscope_loom))]
+pub(crate) const fn is_inside() -> bool {
+    false
+}
+
 use crate::acquisition::{Acquisition, PER_THREAD};
-use crate::gate::{Gate, state};
+use crate::gate::Gate;
+use crate::slot::Countdown;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// One thread's part of the probe. Never freed: an ended thread's is taken
@@ -127,7 +134,7 @@ impl ThreadState {
         light_fence(gate.is_expedited());
         let seen = gate.look_acquire();
         let inside = InHook { thread: self, stamp: seen.stamp() };
-        matches!(seen.state(), state::OPEN | state::WATCH).then_some(inside)
+        seen.is_open().then_some(inside)
     }
 
     /// Leaves the bracket.
@@ -205,10 +212,19 @@ impl ThreadState {
         word != 0 && word >> 32 == stamp >> 32
     }
 
+    /// Whether this thread, outside of any hook, samples every operation that
+    /// it counts down itself.
     #[inline]
-    pub(crate) fn arm(&self, stamp: u64, operations: u32, weight: u32) {
-        self.weight.store(weight, Ordering::Relaxed);
-        self.countdown.store(stamp | u64::from(operations.max(1)), Ordering::Relaxed);
+    pub(crate) fn samples_every(&self, stamp: u64) -> bool {
+        self.countdown.load(Ordering::Relaxed) == stamp | 1
+            && self.weight() == 1
+            && !self.is_inside()
+    }
+
+    #[inline]
+    pub(crate) fn arm(&self, stamp: u64, countdown: Countdown) {
+        self.weight.store(countdown.weight, Ordering::Relaxed);
+        self.countdown.store(stamp | u64::from(countdown.operations.max(1)), Ordering::Relaxed);
     }
 
     #[inline]

@@ -16,6 +16,7 @@ usage: lockscope-demo [FLAGS] FOLDER…
   --threads N           how many threads index; 4 if not given
   --max-files N         stop after so many files
   --max-bytes N         stop before more bytes than that; 128,000,000 if not given
+  --at-least N          index the same files again until it is so many bytes
   --help                print this
 ";
 
@@ -48,7 +49,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Request, Error
     let mut args = args;
     let mut parsed = Args {
         folders: Vec::new(),
-        limits: Limits { files: usize::MAX, bytes: MAX_BYTES },
+        limits: Limits { files: usize::MAX, bytes: MAX_BYTES, at_least: 0 },
         threads: 4,
         layout: Layout::OneMap,
     };
@@ -60,6 +61,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Request, Error
             "--threads" => parsed.threads = number("--threads", args.next())?,
             "--max-files" => parsed.limits.files = number("--max-files", args.next())?,
             "--max-bytes" => parsed.limits.bytes = number("--max-bytes", args.next())?,
+            "--at-least" => parsed.limits.at_least = number("--at-least", args.next())?,
             flag if flag.starts_with('-') => return Err(Error::UnknownFlag(arg)),
             _ => parsed.folders.push(PathBuf::from(arg)),
         }
@@ -104,11 +106,11 @@ mod tests {
     fn flags_and_folders_may_stand_in_any_order() {
         let expected = Request::Index(Args {
             folders: vec!["a".into(), "b".into()],
-            limits: Limits { files: 9, bytes: 1000 },
+            limits: Limits { files: 9, bytes: 1000, at_least: 5000 },
             threads: 2,
             layout: Layout::Sharded,
         });
-        let line = "a --threads 2 --sharded b --max-files 9 --max-bytes 1000";
+        let line = "a --threads 2 --sharded b --max-files 9 --max-bytes 1000 --at-least 5000";
         assert_eq!(of(line).expect(line), expected);
         assert_eq!(of("a --help --wrong").expect("help"), Request::Help);
     }

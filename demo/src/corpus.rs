@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub(crate) files: usize,
     /// Bytes at most, of all files together.
     pub(crate) bytes: u64,
+    /// Bytes at least, by taking the same files several times.
+    pub(crate) at_least: u64,
 }
 
 /// The text files in `folders`, always in the same order, up to the limits.
@@ -33,7 +35,10 @@ pub(crate) fn collect(folders: &[PathBuf], limits: &Limits) -> Result<Vec<PathBu
     if found.files.is_empty() {
         return Err(Error::NoText);
     }
-    Ok(found.files)
+    // Files without a byte would never be enough.
+    let times = if found.bytes == 0 { 1 } else { limits.at_least.div_ceil(found.bytes).max(1) };
+    let wanted = found.files.len().saturating_mul(usize::try_from(times).unwrap_or(usize::MAX));
+    Ok(found.files.iter().cycle().take(wanted).cloned().collect())
 }
 
 struct Found<'a> {
@@ -95,7 +100,7 @@ mod tests {
 
     #[test]
     fn limits_cut_the_same_list_short() {
-        let none = Limits { files: usize::MAX, bytes: u64::MAX };
+        let none = Limits { files: usize::MAX, bytes: u64::MAX, at_least: 0 };
         let all = collect(&sources(), &none).expect("own sources");
         assert!(all.is_sorted() && all.iter().any(|file| file.ends_with("corpus.rs")));
         let two = collect(&sources(), &Limits { files: 2, ..none }).expect("own sources");
@@ -106,8 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn few_files_are_taken_again_until_they_are_enough() {
+        let taken = |at_least| {
+            let limits = Limits { files: 2, bytes: u64::MAX, at_least };
+            collect(&sources(), &limits).expect("own sources")
+        };
+        let once = taken(0);
+        let bytes = once.iter().map(|file| fs::metadata(file).expect("own source").len()).sum();
+        assert_eq!(taken(bytes), once);
+        assert_eq!(taken(bytes + 1), [&once[..], &once[..]].concat());
+    }
+
+    #[test]
     fn a_folder_that_is_missing_is_named() {
-        let limits = Limits { files: 1, bytes: 1 };
+        let limits = Limits { files: 1, bytes: 1, at_least: 0 };
         let error = collect(&["no/such/folder".into()], &limits).expect_err("missing");
         let text = error.to_string();
         assert!(text.starts_with("cannot list the folder no/such/folder: "), "{text}");

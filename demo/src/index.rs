@@ -60,7 +60,7 @@ impl Index {
         let lines = (1..).zip(text.lines()).map(|(line, text)| (Posting { file, line }, text));
         match self {
             Self::OneMap(map) => lines.map(|(at, text)| enter_line(map, at, text, &worth)).sum(),
-            Self::Sharded(shards) => enter_batch(shards, lines, worth),
+            Self::Sharded(shards) => enter_batch(shards, file as usize, lines, worth),
         }
     }
 
@@ -91,6 +91,7 @@ fn enter_line(map: &Mutex<Words>, at: Posting, text: &str, worth: &impl Fn(&str)
 /// takes each shard's lock once, and copies only words that are new there.
 fn enter_batch<'t>(
     shards: &[Mutex<Words>; SHARDS],
+    first_shard: usize,
     lines: impl Iterator<Item = (Posting, &'t str)>,
     worth: impl Fn(&str) -> bool,
 ) -> usize {
@@ -101,7 +102,13 @@ fn enter_batch<'t>(
             batches[hash(&word) as usize % SHARDS].push((word, at));
         }
     }
-    for (shard, batch) in shards.iter().zip(&batches).filter(|(_, batch)| !batch.is_empty()) {
+    // Each file begins at another shard: threads that walk in one order follow
+    // each other from lock to lock.
+    let walk = (0..SHARDS).map(|step| (first_shard + step) % SHARDS);
+    for (shard, batch) in walk.map(|at| (&shards[at], &batches[at])) {
+        if batch.is_empty() {
+            continue;
+        }
         let mut shard = shard.lock().expect("no thread panics with a shard");
         for (word, at) in batch {
             match shard.get_mut(&**word) {

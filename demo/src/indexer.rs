@@ -96,7 +96,7 @@ mod tests {
 
     fn own_sources() -> Vec<PathBuf> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let limits = Limits { files: usize::MAX, bytes: u64::MAX };
+        let limits = Limits { files: usize::MAX, bytes: u64::MAX, at_least: 0 };
         corpus::collect(&[folder], &limits).expect("own sources")
     }
 

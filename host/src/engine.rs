@@ -318,8 +318,8 @@ impl State {
         };
         // SAFETY:
         // - tables and their contexts live for ever, see `Plugin::create`;
-        // - the gate is closed: its probe has had its first operation, and
-        //   only the engine opens, one at a time.
+        // - the gate is closed, or its probe is at its first operation; and only
+        //   the engine opens, one at a time.
         unsafe { probe.gate.open(&opening) };
         if gates::is_abandoned(running.generation) {
             // Abandoned while it was opened: whoever did that may have come

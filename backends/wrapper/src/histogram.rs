@@ -10,7 +10,7 @@ use lockscope_core::report::Bucket;
 use lockscope_core::sync::{AtomicU64, Ordering};
 
 use crate::lazy::Lazy;
-use crate::writer::Writer;
+use crate::writer::{Alone, Writer};
 
 /// Buckets to an octave.
 const PER_OCTAVE: usize = 4;
@@ -46,6 +46,28 @@ impl Histogram {
         W::add(&group.weights[index % PER_GROUP], weight);
     }
 
+    /// Counts each of several durations, alone. What is in one bucket in a row,
+    /// as the holds of one call site are, is written at once.
+    pub(crate) fn add_each(&self, durations: impl Iterator<Item = u64>) {
+        let mut run = (0, 0);
+        for ticks in durations {
+            let index = index(ticks);
+            if index != run.0 {
+                self.add_to(run);
+                run = (index, 0);
+            }
+            run.1 += 1;
+        }
+        self.add_to(run);
+    }
+
+    fn add_to(&self, (index, weight): (usize, u64)) {
+        if weight > 0 {
+            let group = self.groups[index / PER_GROUP].get_or_make();
+            Alone::add(&group.weights[index % PER_GROUP], weight);
+        }
+    }
+
     /// Adds all that `other` counts.
     pub(crate) fn absorb<W: Writer>(&self, other: &Self) {
         for (ours, theirs) in self.groups.iter().zip(&other.groups) {
@@ -55,19 +77,41 @@ impl Histogram {
             }
         }
     }
+}
 
-    /// The buckets that are not empty, ascending, in nanoseconds.
-    pub(crate) fn buckets(&self, clock: ClockScale) -> impl Iterator<Item = Bucket> {
-        let groups = self.groups.iter().enumerate();
-        groups.filter_map(|(at, group)| Some((at, group.get()?))).flat_map(move |(at, group)| {
-            group.weights.iter().enumerate().filter_map(move |(i, weight)| {
-                let (index, weight) = (at * PER_GROUP + i, weight.load(Ordering::Relaxed));
-                (weight != 0).then(|| Bucket {
-                    lower_ns: clock.ns(lower(index)),
-                    upper_ns: clock.ns(upper(index)),
-                    weight: weight as f64,
-                })
-            })
+/// A histogram as a look has found it.
+#[derive(Debug)]
+pub(crate) struct Buckets([u64; BUCKETS]);
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self([0; BUCKETS])
+    }
+}
+
+impl Buckets {
+    /// Adds all that `histogram` counts.
+    pub(crate) fn add(&mut self, histogram: &Histogram) {
+        for (ours, theirs) in self.0.chunks_mut(PER_GROUP).zip(&histogram.groups) {
+            let Some(theirs) = theirs.get() else { continue };
+            for (into, from) in ours.iter_mut().zip(&theirs.weights) {
+                *into += from.load(Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Counts one duration.
+    pub(crate) fn push(&mut self, ticks: u64) {
+        self.0[index(ticks)] += 1;
+    }
+
+    /// Those that are not empty, ascending, in nanoseconds.
+    pub(crate) fn in_ns(&self, clock: ClockScale) -> impl Iterator<Item = Bucket> {
+        let filled = self.0.iter().enumerate().filter(|(_, weight)| **weight != 0);
+        filled.map(move |(index, weight)| Bucket {
+            lower_ns: clock.ns(lower(index)),
+            upper_ns: clock.ns(upper(index)),
+            weight: *weight as f64,
         })
     }
 }
@@ -104,7 +148,7 @@ const _: () = assert!(size_of::<Histogram>() == 8 * GROUPS && size_of::<Group>()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::writer::{Alone, Among};
+    use crate::writer::Among;
 
     #[test]
     fn buckets_follow_each_other_without_gap() {
@@ -133,8 +177,10 @@ mod tests {
         let other = Histogram::default();
         other.absorb::<Alone>(&histogram);
         other.absorb::<Alone>(&histogram);
-        let buckets: Vec<_> = other
-            .buckets(ClockScale::NANOSECONDS)
+        let mut seen = Buckets::default();
+        seen.add(&other);
+        let buckets: Vec<_> = seen
+            .in_ns(ClockScale::NANOSECONDS)
             .map(|b| (b.lower_ns, b.upper_ns, b.weight))
             .collect();
         assert_eq!(buckets, [(20, 24, 202.0), (917_504, 1_048_576, 14.0)]);

@@ -11,8 +11,10 @@ use lockscope_core::sync::{AtomicPtr, Ordering};
 #[derive(Debug)]
 pub(crate) struct Keyed<K, V> {
     /// The newest node, which leads to all others; null while there are none.
-    head: AtomicPtr<Node<K, V>>,
+    head: Head<K, V>,
 }
+
+type Head<K, V> = AtomicPtr<Node<K, V>>;
 
 /// One value. Its key and its neighbour never change once it is in a list.
 ///
@@ -67,8 +69,19 @@ impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
 
     #[cold]
     fn add(&self, key: K, limit: Limit<K>) -> Found<'_, K, V> {
+        self.add_by(key, limit, publish)
+    }
+
+    /// Adds a node unless it is there by now. `publish` makes it the head of
+    /// the list if nobody has been faster.
+    pub(crate) fn add_by(
+        &self,
+        key: K,
+        limit: Limit<K>,
+        publish: impl Fn(&Head<K, V>, *mut Node<K, V>, *mut Node<K, V>) -> bool,
+    ) -> Found<'_, K, V> {
         loop {
-            // Acquire: pairs with the release below; nodes are initialised.
+            // Acquire: pairs with the release in `publish`; nodes are initialised.
             let head = self.head.load(Ordering::Acquire);
             if let Some(node) = self.from(head).find(|node| node.key == key) {
                 return Found { node, merged: false };
@@ -86,9 +99,7 @@ impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
                 next: head,
                 value: V::default(),
             }));
-            // Release: publishes the node.
-            if self.head.compare_exchange(head, fresh, Ordering::Release, Ordering::Relaxed).is_ok()
-            {
+            if publish(&self.head, head, fresh) {
                 // SAFETY: in the list since this moment, and for its life.
                 return Found { node: unsafe { &*fresh }, merged };
             }
@@ -101,7 +112,7 @@ impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
     /// All nodes, newest first.
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<K, V>> {
-        // Acquire: pairs with the release in `add`.
+        // Acquire: pairs with the release in `publish`.
         self.from(self.head.load(Ordering::Acquire))
     }
 
@@ -117,6 +128,13 @@ impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
             Some(node)
         })
     }
+}
+
+/// Makes `fresh` the head of a list whose head was `seen`; false if it is not
+/// any more. The models that check its orderings are `keyed_…` in `models.rs`.
+pub(crate) fn publish<N>(head: &AtomicPtr<N>, seen: *mut N, fresh: *mut N) -> bool {
+    // Release: publishes the node. Relaxed on failure: the head is read again.
+    head.compare_exchange(seen, fresh, Ordering::Release, Ordering::Relaxed).is_ok()
 }
 
 impl<K, V> Drop for Keyed<K, V> {

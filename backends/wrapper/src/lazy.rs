@@ -40,16 +40,18 @@ impl<T: Default + Send + Sync> Lazy<T> {
 
     #[cold]
     fn make(&self) -> &T {
+        self.make_by(publish)
+    }
+
+    /// Makes the value, and has `publish` put it into the empty place or say
+    /// what is there.
+    pub(crate) fn make_by(
+        &self,
+        publish: impl FnOnce(&AtomicPtr<T>, *mut T) -> Result<(), *mut T>,
+    ) -> &T {
         let fresh = Box::into_raw(Box::<T>::default());
-        // Release: publishes the box. Acquire on failure: the winner's.
-        let won = self.place.compare_exchange(
-            ptr::null_mut(),
-            fresh,
-            Ordering::Release,
-            Ordering::Acquire,
-        );
-        let place = match won {
-            Ok(_) => fresh,
+        let place = match publish(&self.place, fresh) {
+            Ok(()) => fresh,
             Err(winner) => {
                 // SAFETY: it was boxed above and nobody else has seen it.
                 drop(unsafe { Box::from_raw(fresh) });
@@ -59,6 +61,14 @@ impl<T: Default + Send + Sync> Lazy<T> {
         // SAFETY: as in `get`.
         unsafe { &*place }
     }
+}
+
+/// Puts `fresh` into an empty place, or says what is there. The models that
+/// check its orderings are `lazy_…` in `models.rs`.
+pub(crate) fn publish<T>(place: &AtomicPtr<T>, fresh: *mut T) -> Result<(), *mut T> {
+    // Release: publishes the box. Acquire on failure: the winner's.
+    let (stored, seen) = (Ordering::Release, Ordering::Acquire);
+    place.compare_exchange(ptr::null_mut(), fresh, stored, seen).map(drop)
 }
 
 impl<T> Drop for Lazy<T> {

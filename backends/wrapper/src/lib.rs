@@ -23,7 +23,10 @@ mod backend;
 mod histogram;
 mod keyed;
 mod lazy;
+#[cfg(all(test, lockscope_loom))]
+mod models;
 mod plugin;
+mod recent;
 mod record;
 mod registry;
 mod report;

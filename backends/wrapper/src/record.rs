@@ -5,7 +5,6 @@ use lockscope_core::{Event, EventKind, LockRef};
 
 use crate::keyed::{Keyed, Limit};
 use crate::tally::{Charge, Tally};
-use crate::writer::{Alone, Among};
 
 /// A call site, in one mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +85,11 @@ impl Record {
                 self.waited(tally, event, sites);
             }
             EventKind::RELEASED if event.mode.is_shared() => {
-                tally.released::<Among>(event.hold_ticks(), event.weight);
+                tally.released_among(event.hold_ticks(), event.weight);
             }
             // The caller owns the lock alone: nobody else writes this.
             EventKind::RELEASED => {
-                tally.released::<Alone>(event.hold_ticks(), event.weight);
+                tally.released(event.hold_ticks(), event.weight);
             }
             EventKind::FAILED => tally.failed(event.weight),
             EventKind::IDLE => tally.idled(event.wait_ticks(), event.weight),

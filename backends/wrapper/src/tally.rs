@@ -4,8 +4,9 @@ use lockscope_core::clock::ClockScale;
 use lockscope_core::report::{Estimate, SiteReport, Times};
 use lockscope_core::sync::{AtomicU64, Ordering};
 
-use crate::histogram::Histogram;
+use crate::histogram::{Buckets, Histogram};
 use crate::lazy::Lazy;
+use crate::recent::Recent;
 use crate::sharded::Sharded;
 use crate::writer::{Alone, Among, Writer, read_f64};
 
@@ -61,17 +62,59 @@ impl Durations {
         self.histogram.add::<W>(ticks, u64::from(weight));
     }
 
+    /// Adds durations that stand for themselves, alone; how many they were.
+    fn add_exact(&self, durations: impl Iterator<Item = u64>) -> u64 {
+        let (mut number, mut total, mut max) = (0, 0_u64, 0);
+        self.histogram.add_each(durations.inspect(|ticks| {
+            number += 1;
+            total = total.wrapping_add(*ticks);
+            max = max.max(*ticks);
+        }));
+        Alone::add(&self.sum.total, total);
+        Alone::raise(&self.max, max);
+        number
+    }
+
     fn absorb<W: Writer>(&self, other: &Self) {
         self.sum.absorb::<W>(&other.sum);
         W::raise(&self.max, other.max.load(Ordering::Relaxed));
         self.histogram.absorb::<W>(&other.histogram);
     }
 
+    fn seen(&self) -> Seen {
+        let mut seen = Seen::default();
+        seen.add(self);
+        seen
+    }
+}
+
+/// Durations as a look has found them, in ticks.
+#[derive(Debug, Default)]
+struct Seen {
+    total: Estimate,
+    max: u64,
+    buckets: Buckets,
+}
+
+impl Seen {
+    fn add(&mut self, durations: &Durations) {
+        self.total += durations.sum.estimate();
+        self.max = self.max.max(load(&durations.max));
+        self.buckets.add(&durations.histogram);
+    }
+
+    /// Adds one duration that stands for itself.
+    fn push(&mut self, ticks: u64) {
+        self.total += Estimate::exact(ticks as f64);
+        self.max = self.max.max(ticks);
+        self.buckets.push(ticks);
+    }
+
     fn times(&self, clock: ClockScale) -> Times {
         Times {
-            total_ns: in_ns(self.sum.estimate(), clock),
-            max_ns: clock.ns(self.max.load(Ordering::Relaxed)),
-            histogram: self.histogram.buckets(clock).collect(),
+            total_ns: in_ns(self.total, clock),
+            max_ns: clock.ns(self.max),
+            histogram: self.buckets.in_ns(clock).collect(),
         }
     }
 }
@@ -113,7 +156,7 @@ pub(crate) struct Tally {
     /// Acquisitions that did not wait: one in N.
     uncontended: Uncontended,
     /// Acquisitions that waited: all of them.
-    contended: Sharded<Contended>,
+    contended: Lazy<Sharded<Contended>>,
     rare: Lazy<Rare>,
 }
 
@@ -123,6 +166,8 @@ struct Uncontended {
     samples: AtomicU64,
     count: Sum,
     hold: Durations,
+    /// The newest, where every operation is one.
+    recent: Lazy<Recent>,
 }
 
 /// Acquisitions that had to wait.
@@ -142,18 +187,40 @@ struct Rare {
 }
 
 impl Tally {
-    /// An acquisition that was held for so many ticks, did not wait, and stands
-    /// for `weight` of its like, has ended.
+    /// The owner's acquisition, which was held for so many ticks, did not wait,
+    /// and stands for `weight` of its like, has ended.
     #[inline]
-    pub(crate) fn released<W: Writer>(&self, hold: u64, weight: u32) {
-        W::add(&self.uncontended.samples, 1);
-        self.uncontended.count.add::<W>(1, weight);
-        self.uncontended.hold.add::<W>(hold, weight);
+    pub(crate) fn released(&self, hold: u64, weight: u32) {
+        let recent = &self.uncontended.recent;
+        if weight > 1 {
+            self.uncontended.add::<Alone>(hold, weight);
+        } else if !recent.get_or_make().push(hold) {
+            self.settle();
+            recent.get_or_make().push(hold);
+        }
+    }
+
+    /// A reader's has ended.
+    #[inline]
+    pub(crate) fn released_among(&self, hold: u64, weight: u32) {
+        self.uncontended.add::<Among>(hold, weight);
+    }
+
+    /// Adds up what is recent. The caller is the only one who writes it.
+    #[inline(never)]
+    fn settle(&self) {
+        if let Some(recent) = self.uncontended.recent.get() {
+            recent.settle(|holds| {
+                let number = self.uncontended.hold.add_exact(holds);
+                Alone::add(&self.uncontended.samples, number);
+                Alone::add(&self.uncontended.count.total, number);
+            });
+        }
     }
 
     /// One that had to wait has ended.
     pub(crate) fn waited(&self, thread: u32, wait: u64, hold: u64, weight: u32) {
-        let contended = self.contended.of_thread(thread);
+        let contended = self.contended.get_or_make().of_thread(thread);
         Among::add(&contended.samples, 1);
         contended.wait.add::<Among>(wait, weight);
         contended.hold.add::<Among>(hold, weight);
@@ -173,11 +240,14 @@ impl Tally {
         self.rare.get_or_make().idle.add::<Among>(idle, weight);
     }
 
-    /// Adds all that `other` counts.
+    /// Adds all that `other` counts, which nobody writes any more.
     pub(crate) fn absorb(&self, other: &Self) {
+        other.settle();
         self.uncontended.absorb(&other.uncontended);
-        for (ours, theirs) in self.contended.pairs(&other.contended) {
-            ours.absorb(theirs);
+        if let Some(theirs) = other.contended.get() {
+            for (ours, theirs) in self.contended.get_or_make().pairs(theirs) {
+                ours.absorb(theirs);
+            }
         }
         if let Some(theirs) = other.rare.get() {
             let ours = self.rare.get_or_make();
@@ -188,36 +258,54 @@ impl Tally {
 
     /// What it says in a report, the call site apart; ticks are `clock`'s.
     pub(crate) fn report(&self, clock: ClockScale) -> SiteReport {
-        let total = Self::default();
-        total.uncontended.absorb(&self.uncontended);
-        let waited = Contended::default();
-        self.contended.iter().for_each(|shard| waited.absorb(shard));
-        total.uncontended.hold.absorb::<Alone>(&waited.hold);
-        let contentions = waited.wait.count.estimate();
-        let mut acquisitions = total.uncontended.count.estimate();
-        acquisitions += contentions;
-        let mut report = SiteReport {
-            samples: load(&total.uncontended.samples) + load(&waited.samples),
-            acquisitions,
-            contentions,
-            wait: waited.wait.durations.times(clock),
-            hold: total.uncontended.hold.times(clock),
-            ..SiteReport::default()
-        };
+        let (samples, count, mut hold) = self.uncontended.seen();
+        let mut report = SiteReport { samples, acquisitions: count, ..SiteReport::default() };
+        if let Some(shards) = self.contended.get() {
+            let mut wait = Seen::default();
+            for shard in shards.iter() {
+                report.samples += load(&shard.samples);
+                report.contentions += shard.wait.count.estimate();
+                wait.add(&shard.wait.durations);
+                hold.add(&shard.hold);
+            }
+            report.acquisitions += report.contentions;
+            report.wait = wait.times(clock);
+        }
+        report.hold = hold.times(clock);
         if let Some(Rare { failures, idle }) = self.rare.get() {
             report.failures = failures.estimate();
             report.idles = idle.count.estimate();
-            report.idle = idle.durations.times(clock);
+            report.idle = idle.durations.seen().times(clock);
         }
         report
     }
 }
 
 impl Uncontended {
+    #[inline]
+    fn add<W: Writer>(&self, hold: u64, weight: u32) {
+        W::add(&self.samples, 1);
+        self.count.add::<W>(1, weight);
+        self.hold.add::<W>(hold, weight);
+    }
+
     fn absorb(&self, other: &Self) {
         Among::add(&self.samples, load(&other.samples));
         self.count.absorb::<Among>(&other.count);
         self.hold.absorb::<Among>(&other.hold);
+    }
+
+    /// Samples, acquisitions, and holds, those that are recent included.
+    fn seen(&self) -> (u64, Estimate, Seen) {
+        let read = || (load(&self.samples), self.count.estimate(), self.hold.seen());
+        let Some(recent) = self.recent.get() else { return read() };
+        let ((mut samples, mut count, mut hold), newest) = recent.read_with(read);
+        for ticks in newest {
+            samples += 1;
+            count += Estimate::exact(1.0);
+            hold.push(ticks);
+        }
+        (samples, count, hold)
     }
 }
 
@@ -269,4 +357,4 @@ fn load(cell: &AtomicU64) -> u64 {
 }
 
 const _: () = assert!(size_of::<Sum>() == 16 && size_of::<Durations>() == 96);
-const _: () = assert!(size_of::<Tally>() == 160);
+const _: () = assert!(size_of::<Tally>() == 144);

@@ -3,7 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use abi_stable::std_types::{RResult, RStr, RVec};
 
@@ -182,13 +182,13 @@ thread_local! {
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Whether this copy of the code is that of a plugin.
-static IS_PLUGIN: AtomicBool = AtomicBool::new(false);
+/// Set if this copy of the code is that of a plugin.
+static IS_PLUGIN: OnceLock<()> = OnceLock::new();
 
 /// Says that this copy of the code is a plugin's.
 pub fn be_plugin() {
-    // Relaxed: it is set before anything else happens in a plugin.
-    IS_PLUGIN.store(true, Ordering::Relaxed);
+    // It may be set already, if the plugin's header is asked for twice.
+    let _ = IS_PLUGIN.set(());
 }
 
 /// A call of the host.
@@ -220,7 +220,7 @@ fn silence() {
     SILENCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let is_plugin = IS_PLUGIN.load(Ordering::Relaxed);
+            let is_plugin = IS_PLUGIN.get().is_some();
             if !(is_plugin || CALLED.get() || crate::thread::is_inside()) {
                 before(info);
                 return;

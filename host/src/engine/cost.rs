@@ -124,7 +124,7 @@ impl<'a> Trial<'a> {
     /// What a probe does for one sampled acquisition.
     fn sample(&self) {
         let acquired = self.now();
-        let state = self.slot.state_in(self.stamp());
+        let state = self.slot.state_in(self.stamp()).unwrap_or_default();
         let event = Event {
             lock: LockRef { state, ..self.lock },
             kind: EventKind::RELEASED,

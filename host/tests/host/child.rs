@@ -33,6 +33,8 @@ fn perform(task: &str) {
     match verb {
         "lock" => (0..number(object)).for_each(|_| *LOCK.lock() += 1),
         "threads" => lock_in_threads(number(object)),
+        "many" => say(&format!("grown {}", crate::many::take_many(number(object)))),
+        "passing" => say(&format!("grown {}", crate::many::take_passing(number(object)))),
         "print" => say("stdout of the program"),
         "exit" => std::process::exit(number(object)),
         // SAFETY: the call ends the process.

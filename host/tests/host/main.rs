@@ -3,14 +3,21 @@
 
 mod child;
 mod command;
+mod counting;
+mod demo;
 mod endings;
 mod environment;
+mod estimates;
 mod failures;
+mod ids;
+mod locks;
+mod many;
 mod plugins;
 mod processes;
 mod report;
 mod run;
 mod sessions;
 mod signals;
+mod switching;
 
 mod support;

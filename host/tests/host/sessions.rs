@@ -2,24 +2,17 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lockscope::parking_lot::Mutex;
 use lockscope_host::{Builder, HostError, Profiler};
 
-use crate::support::{acquisitions, files, folder, plugin, plugins, report, report_that};
+use crate::support::{acquisitions, backend, files, folder, plugin, report, report_that, turn};
 
 static LOCK: Mutex<u64> = Mutex::named("sessions", 0);
 
-/// There is one session in a process at a time: these tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: StdMutex<()> = StdMutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn minimal() -> Builder {
-    Profiler::builder().backend("minimal").plugin_path(plugins()).period(1)
+    backend("minimal", 1)
 }
 
 fn lock(times: u32) {

@@ -3,15 +3,16 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockscope_host::report::file;
 use lockscope_host::report::model::ReportFile;
+use lockscope_host::{Builder, Profiler};
 use tempfile::TempDir;
 
 /// How long something is waited for that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder in which cargo has put the plugins made for tests.
 pub(crate) fn plugins() -> PathBuf {
@@ -23,6 +24,24 @@ pub(crate) fn plugin(name: &str) -> PathBuf {
     let path = plugins().join(format!("liblockscope_{name}.so"));
     assert!(path.is_file(), "cargo has not built {}", path.display());
     path
+}
+
+/// There is one session in a process at a time: tests that start one in this
+/// process take turns.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets the first lock operation of the process pass: it looks for a host, and
+/// operations of other threads meanwhile are not recorded.
+pub(crate) fn introduce_probe() {
+    drop(lockscope::sync::Mutex::new(()).lock());
+}
+
+/// A session of this process that is still to be started.
+pub(crate) fn backend(name: &str, period: u32) -> Builder {
+    Profiler::builder().backend(name).plugin_path(plugins()).period(period)
 }
 
 /// A folder that vanishes with its owner.

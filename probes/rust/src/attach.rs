@@ -7,9 +7,11 @@
 use core::error::Error as _;
 use core::ffi::c_int;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::Path;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use lockscope_core::sync::{AtomicBool, Ordering, pause};
 use lockscope_core::{Probe, probe};
 
 use crate::watch::PROBE;
@@ -22,23 +24,42 @@ const ATTACH_SYMBOL: &[u8] = b"lockscope_attach_v1\0";
 
 type Attach = unsafe extern "C" fn(probe: *const Probe) -> c_int;
 
-/// Runs once, before the first lock operation that this crate sees.
+/// Whether somebody has taken it on to look for a host.
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// How often whoever comes meanwhile gives way: until a host that is linked in
+/// has opened the gate, so that nothing is lost of a session that runs already;
+/// and no longer, because the one who looks may need something that we hold.
+const PATIENCE: u32 = 1_000;
+
+/// To be called by an operation that found the gate as nobody has passed it.
 ///
 /// The gate starts in a state of its own, so this check is part of what a
-/// closed gate tests anyway. Whoever comes second finds the gate closed and
-/// goes on unprofiled until a host has opened it.
+/// closed gate tests anyway. One operation looks for a host; those that come
+/// meanwhile wait for a moment and go on with the gate as it is.
 #[cold]
 #[inline(never)]
 pub(crate) fn first_operation() {
-    if !PROBE.gate.first_pass() {
+    // Relaxed: the claim is decided by atomicity; the gate publishes the rest.
+    if CLAIMED.swap(true, Ordering::Relaxed) {
+        let mut patience = PATIENCE;
+        while PROBE.gate.look().is_unseen() && patience > 0 {
+            pause();
+            patience -= 1;
+        }
         return;
     }
     probe::arrive(&PROBE);
+    // Unless that has opened it. From here on nobody waits: what follows may
+    // run code of others.
+    PROBE.gate.first_pass();
     let Some(host) = host_to_open(std::env::var_os(HOST_VARIABLE), is_privileged()) else {
         return;
     };
     if let Err(error) = open_host(&host) {
-        eprintln!(
+        // Not `eprintln!`, which panics if nobody reads stderr any more: the
+        // program does not pay for our warning.
+        let _ = writeln!(
+            std::io::stderr(),
             "lockscope: the host named by {HOST_VARIABLE}, {}, cannot be opened: {}; \
              the program runs unprofiled. Start it with `lockscope run`, which names the right one.",
             Path::new(&host).display(),

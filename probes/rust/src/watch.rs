@@ -82,7 +82,7 @@ pub(crate) fn is_open() -> bool {
     if PROBE.gate.look().is_unseen() {
         attach::first_operation();
     }
-    !PROBE.gate.is_closed()
+    PROBE.gate.look().is_open()
 }
 
 /// The call site of the operation that is running.

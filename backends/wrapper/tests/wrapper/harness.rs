@@ -77,7 +77,11 @@ impl Lock {
             id: if self.slot.is_some() { self.id } else { 0 },
             created: CallSite(self.created),
             name: core::ptr::null(),
-            state: self.slot.as_ref().map_or(0, |slot| slot.state_in(self.stamp())),
+            state: self
+                .slot
+                .as_ref()
+                .and_then(|slot| slot.state_in(self.stamp()))
+                .unwrap_or_default(),
             name_len: 0,
             kind: LockKind::RWLOCK,
             probe: 0,

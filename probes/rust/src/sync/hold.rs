@@ -122,28 +122,30 @@ pub(super) trait Way: Copy {
 
 /// Acquires a lock by `way`: on a closed gate, the bare lock and one test.
 ///
-/// The try does what std's blocking operation does first, so it changes nobody's
-/// turn: std's mutex and its writers take whatever is free, and a try to read
-/// is refused, as a read is, while anybody waits.
+/// On an open one it is tried first. The try does what std's blocking operation
+/// does first, so it changes nobody's turn: std's mutex and its writers take
+/// whatever is free, and a try to read is refused, as a read is, while anybody
+/// waits.
 #[inline(always)]
 #[track_caller]
 pub(super) fn acquire<W: Way, const KIND: u32>(
     mark: &Mark<KIND>,
     way: W,
 ) -> (LockResult<W::Guard>, Token) {
+    let seen = PROBE.gate.look();
+    if seen.is_closed() {
+        return (way.block(), Token::NONE);
+    }
+    if seen.is_unseen() {
+        return acquire_first(mark, way, watch::here());
+    }
     let Some(result) = at_once(way) else {
         return acquire_contended(mark, way, watch::here());
     };
-    if recorder::passes(&PROBE, &mark.seen(), W::MODE, watch::here()) {
-        return (result, Token::NONE);
-    }
-    if PROBE.gate.look().is_unseen() {
-        return acquire_first(result, mark, way, watch::here());
-    }
     // Kept here and not handed on: a result passed through memory costs more
     // than the sample. It is forgotten if the sample panics, which it does not.
     let result = ManuallyDrop::new(result);
-    let token = recorder::sample(&PROBE, &mark.seen(), W::MODE, watch::here());
+    let token = recorder::uncontended(&PROBE, &mark.seen(), W::MODE, watch::here());
     (ManuallyDrop::into_inner(result), token)
 }
 
@@ -157,21 +159,19 @@ fn at_once<W: Way>(way: W) -> Option<LockResult<W::Guard>> {
     }
 }
 
-/// The first operation of the process: looks for a host, and begins again, so
-/// that it is recorded as any other.
+/// The first operation of the process: looks for a host before it owns
+/// anything, and may leave the gate closed.
 #[cold]
 #[inline(never)]
 fn acquire_first<W: Way, const KIND: u32>(
-    early: LockResult<W::Guard>,
     mark: &Mark<KIND>,
     way: W,
     site: CallSite,
 ) -> (LockResult<W::Guard>, Token) {
-    // A host that is opened runs code that nobody should wait for.
-    drop(early);
-    crate::attach::first_operation();
+    if !watch::is_open() {
+        return (way.block(), Token::NONE);
+    }
     match at_once(way) {
-        Some(result) if PROBE.gate.is_closed() => (result, Token::NONE),
         Some(result) => (result, recorder::uncontended(&PROBE, &mark.seen(), W::MODE, site)),
         None => acquire_contended(mark, way, site),
     }
@@ -184,9 +184,6 @@ fn acquire_contended<W: Way, const KIND: u32>(
     way: W,
     site: CallSite,
 ) -> (LockResult<W::Guard>, Token) {
-    if !watch::is_open() {
-        return (way.block(), Token::NONE);
-    }
     let wait = Wait { mark, token: recorder::wait(&PROBE, &mark.seen(), W::MODE, site) };
     let result = way.block();
     let token = wait.over();
