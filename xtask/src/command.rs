@@ -1,7 +1,7 @@
-//! Programs, run from the root of the workspace.
+//! Programs, run from the root of the workspace unless it is said otherwise.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
@@ -13,13 +13,19 @@ pub struct Call {
     program: OsString,
     args: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    folder: PathBuf,
 }
 
 impl Call {
     /// A call of `program`.
     #[must_use]
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self { program: program.as_ref().to_owned(), args: Vec::new(), variables: Vec::new() }
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            variables: Vec::new(),
+            folder: metadata::root(),
+        }
     }
 
     /// A call of the cargo that runs this.
@@ -45,6 +51,13 @@ impl Call {
     #[must_use]
     pub fn variable(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name, value.as_ref().to_owned()));
+        self
+    }
+
+    /// Run from this folder.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
         self
     }
 
@@ -92,7 +105,7 @@ impl Call {
 
     fn prepared(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(metadata::root());
+        command.args(&self.args).current_dir(&self.folder);
         for (name, value) in &self.variables {
             command.env(name, value);
         }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod build;
 pub mod command;
 pub mod demo;
 pub mod error;

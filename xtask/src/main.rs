@@ -40,6 +40,9 @@ fn run(args: &[&str]) -> Result<(), Error> {
             Ok(())
         }
         ["test", args @ ..] => test::run(&test::Selection::parse(args)?),
-        [wrong, ..] => Err(Error::Usage { found: (*wrong).to_owned(), known: USAGE.to_owned() }),
+        ["demo", "--sharded", wrong, ..]
+        | ["bench", "--quick", wrong, ..]
+        | ["demo" | "bench", wrong, ..]
+        | [wrong, ..] => Err(Error::Usage { found: (*wrong).to_owned(), known: USAGE.to_owned() }),
     }
 }

@@ -7,15 +7,13 @@ use serde_json::Value;
 use crate::command::Call;
 use crate::error::Error;
 
-/// A package, of the workspace or from elsewhere.
+/// A package of the workspace.
 #[derive(Debug)]
 pub struct Package {
     /// Its name.
     pub name: String,
     /// The folder of its manifest.
     pub folder: PathBuf,
-    /// Whether it is part of this workspace.
-    pub is_ours: bool,
     /// Its licence, if it names one.
     pub licence: Option<String>,
     /// Whether it may be published.
@@ -35,7 +33,7 @@ pub struct Dependency {
     pub is_dev: bool,
 }
 
-/// The workspace and, if asked for, what it depends on.
+/// The workspace.
 #[derive(Debug)]
 pub struct Metadata {
     /// Where cargo builds.
@@ -55,42 +53,23 @@ pub fn root() -> PathBuf {
     here.parent().map(Path::to_owned).unwrap_or(here)
 }
 
-/// Reads the workspace's own packages.
+/// Reads the workspace's own packages. Downloads nothing.
 ///
 /// # Errors
 ///
 /// Cargo fails, or prints something else than expected.
 pub fn of_workspace() -> Result<Metadata, Error> {
-    read(&["--no-deps"])
-}
-
-/// Reads the workspace's packages and all they depend on on this platform.
-/// Downloads those that are not there yet.
-///
-/// # Errors
-///
-/// As [`of_workspace`].
-pub fn with_dependencies() -> Result<Metadata, Error> {
-    let version = Call::new("rustc").args(["-vV"]).output()?;
-    let version = String::from_utf8_lossy(&version).into_owned();
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or_else(|| Error::Metadata("nothing of the host's platform".to_owned()))?;
-    read(&["--filter-platform", host])
-}
-
-fn read(args: &[&str]) -> Result<Metadata, Error> {
-    let call = Call::cargo().args(["metadata", "--format-version", "1"]).args(args);
+    let call = Call::cargo().args(["metadata", "--format-version", "1", "--no-deps"]);
     let value: Value =
         serde_json::from_slice(&call.output()?).map_err(|e| Error::Metadata(e.to_string()))?;
-    let members: Vec<&str> = array(&value, "workspace_members").filter_map(Value::as_str).collect();
-    let packages = array(&value, "packages").map(|package| package_of(package, &members));
+    let packages = array(&value, "packages").map(package_of);
     Ok(Metadata {
         target: text(&value, "target_directory")?.into(),
         packages: packages.collect::<Result<_, _>>()?,
     })
 }
 
-fn package_of(package: &Value, members: &[&str]) -> Result<Package, Error> {
+fn package_of(package: &Value) -> Result<Package, Error> {
     let manifest = PathBuf::from(text(package, "manifest_path")?);
     let dependencies = array(package, "dependencies").map(|dependency| {
         Ok(Dependency {
@@ -100,7 +79,6 @@ fn package_of(package: &Value, members: &[&str]) -> Result<Package, Error> {
     });
     Ok(Package {
         name: text(package, "name")?.to_owned(),
-        is_ours: members.contains(&text(package, "id")?),
         licence: package["license"].as_str().map(str::to_owned),
         is_published: package["publish"].as_array().is_none_or(|to| !to.is_empty()),
         dependencies: dependencies.collect::<Result<_, _>>()?,

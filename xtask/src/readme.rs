@@ -1,6 +1,9 @@
 //! The README's commands: which there may be, and how each is tried.
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::command::Call;
 use crate::error::Error;
@@ -12,6 +15,9 @@ pub enum Trial {
     /// The step `readme` runs it, at the workspace's root, with the programs of
     /// the release build on the path.
     Run,
+    /// The same, in a folder of its own with a program `app`, as if the reader
+    /// were in theirs.
+    RunByApp,
     /// It is not run, for this reason.
     NotRun(&'static str),
 }
@@ -27,8 +33,10 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("cargo xtask bench --quick", Trial::NotRun("it takes minutes; clippy compiles it")),
     ("lockscope report target/demo/lockscope.json", Trial::Run),
     ("lockscope report target/demo/lockscope.json --sort hold --top 3", Trial::Run),
+    ("cargo build --release", Trial::Run),
     ("lockscope backends", Trial::Run),
-    ("lockscope run -- ./app", Trial::NotRun("the program is the reader's")),
+    ("lockscope run -- ./app", Trial::RunByApp),
+    ("lockscope report lockscope.json --sort hold --top 3", Trial::RunByApp),
     ("cargo add lockscope", Trial::NotRun("it changes the reader's manifest")),
 ];
 
@@ -65,20 +73,53 @@ pub fn commands_in(markdown: &str) -> Vec<&str> {
 pub fn run_commands() -> Result<(), Error> {
     let readme = fs::read_to_string(metadata::root().join("README.md"));
     let written = readme.as_deref().map_or(vec!["cargo xtask demo"], commands_in);
-    let built = metadata::of_workspace()?.target.join("release");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(std::iter::once(built).chain(std::env::split_paths(&path)))
-        .unwrap_or(path);
+    let target = metadata::of_workspace()?.target;
+    let built = target.join("release");
+    let path = path_with(&built);
+    let users = target.join("readme");
     for (command, trial) in COMMANDS.iter().filter(|(command, _)| written.contains(command)) {
-        match trial {
-            Trial::NotRun(why) => eprintln!("not run: {command} ({why})"),
-            Trial::Run => {
-                eprintln!("$ {command}");
-                Call::new("sh").args(["-ec", command]).variable("PATH", &path).run()?;
+        // Written for cargo's own choice of a folder to build in.
+        let command = command.replace(" target/", &format!(" {}/", shown(&target)));
+        let folder = match trial {
+            Trial::NotRun(why) => {
+                eprintln!("not run: {command} ({why})");
+                continue;
             }
-        }
+            Trial::Run => metadata::root(),
+            Trial::RunByApp => {
+                provide_app(&users, &built)?;
+                users.clone()
+            }
+        };
+        eprintln!("$ {command}");
+        Call::new("sh").args(["-ec", &command]).folder(folder).variable("PATH", &path).run()?;
     }
     Ok(())
+}
+
+/// Where programs are found, ours first.
+fn path_with(built: &Path) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(built.to_owned()).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap_or(path)
+}
+
+/// Puts a program `app` into the reader's folder: the demo, on its own sources,
+/// often enough that there is something to see.
+fn provide_app(users: &Path, built: &Path) -> Result<(), Error> {
+    let at = |path: &Path, source| Error::File { path: path.to_owned(), source };
+    fs::create_dir_all(users).map_err(|source| at(users, source))?;
+    let (app, demo) = (users.join("app"), built.join("lockscope-demo"));
+    let texts = metadata::root().join("demo");
+    let (texts, often) = (texts.display(), "--at-least 20000000");
+    let script = format!("#!/bin/sh\nexec '{}' {often} '{texts}'\n", demo.display());
+    fs::write(&app, script).map_err(|source| at(&app, source))?;
+    fs::set_permissions(&app, fs::Permissions::from_mode(0o755)).map_err(|source| at(&app, source))
+}
+
+/// The folder as one types it at the workspace's root.
+fn shown(target: &Path) -> String {
+    target.strip_prefix(metadata::root()).unwrap_or(target).display().to_string()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::Call;
 use crate::error::Error;
+use crate::metadata;
 use crate::readme;
 use crate::steps::{Check, STEPS, Step};
 use crate::system;
@@ -36,7 +37,10 @@ impl Selection {
                 }
                 STEPS.iter().filter(|step| wanted.contains(&step.name)).collect()
             }
-            [wrong, ..] => return Err(usage(wrong)),
+            ["--only"] => return Err(usage("--only without a step")),
+            ["--thorough", wrong, ..] | ["--only", _, wrong, ..] | [wrong, ..] => {
+                return Err(usage(wrong));
+            }
         };
         Ok(Self(steps))
     }
@@ -108,6 +112,7 @@ fn check(check: &Check) -> Result<Outcome, Error> {
             }
             shown_and_run(&Call::cargo().args(*args))?;
         }
+        Check::Models(packages) => explore_models(packages)?,
         Check::Readme => readme::run_commands()?,
         Check::Tests { args, tools } => {
             system::provide(tools);
@@ -115,6 +120,19 @@ fn check(check: &Check) -> Result<Outcome, Error> {
         }
     }
     Ok(Outcome::Passed)
+}
+
+fn explore_models(packages: &[&str]) -> Result<(), Error> {
+    // A folder of its own: another cfg would have everything rebuilt.
+    let target = metadata::of_workspace()?.target.join("loom");
+    let packages = packages.iter().flat_map(|package| ["-p", package]);
+    let call = Call::cargo()
+        .args(["test", "--release", "--lib", "--target-dir"])
+        .args([target])
+        .args(packages)
+        .args(["models"])
+        .variable("RUSTFLAGS", "--cfg lockscope_loom");
+    shown_and_run(&call)
 }
 
 fn run_tests(args: &[&str]) -> Result<(), Error> {
@@ -158,12 +176,16 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_answered_by_what_is() {
-        for wrong in [&["--only", "fmt,tets"][..], &["--fast"]] {
+        for (wrong, found) in [
+            (&["--only", "fmt,tets"][..], "\"tets\""),
+            (&["--fast"], "\"--fast\""),
+            (&["--thorough", "--fast"], "\"--fast\""),
+            (&["--only", "fmt", "tests"], "\"tests\""),
+            (&["--only"], "\"--only without a step\""),
+        ] {
             let text = Selection::parse(wrong).expect_err("unknown").to_string();
-            assert!(
-                text.contains("is not known here") && text.contains("fmt, structure"),
-                "{text}"
-            );
+            let begin = format!("{found} is not known here; these are:\n");
+            assert!(text.starts_with(&begin) && text.contains("fmt, structure"), "{text}");
         }
     }
 }
