@@ -1,0 +1,180 @@
+//! The locks that are compared: each of ours, and the bare lock laid out as
+//! ours is, because layout alone makes a difference of 0.05.
+
+use core::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// As many bytes as a slot, in front of a bare lock.
+pub type Padding = [u64; size_of::<lockscope_core::Slot>() / 8];
+
+/// A lock with a counter inside, as a bench sees it.
+pub trait Counter: Sync {
+    /// Locks, adds one (or, as a reader, looks), unlocks: `n` times, one call
+    /// site.
+    fn run(&self, n: u64);
+    /// The same, with [`work`] while the lock is held and as much between.
+    fn run_busy(&self, n: u64);
+    /// The count, and back to 0.
+    fn take(&self) -> u64;
+}
+
+/// A bare lock behind as much padding as a slot.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Padded<L> {
+    padding: Padding,
+    lock: L,
+}
+
+impl<L> Padded<L> {
+    /// Puts padding in front of `lock`.
+    pub const fn new(lock: L) -> Self {
+        Self { padding: [0; size_of::<Padding>() / 8], lock }
+    }
+}
+
+/// What a short critical section may do: some fifty nanoseconds.
+#[inline(never)]
+pub fn work() {
+    for step in 0..WORK {
+        black_box(step);
+    }
+}
+
+const WORK: u32 = 150;
+
+macro_rules! counter {
+    ($lock:ty, |$it:ident| write $write:expr) => {
+        impl Counter for $lock {
+            #[inline(never)]
+            fn run(&self, n: u64) {
+                for _ in 0..n {
+                    let $it = black_box(self);
+                    *$write += 1;
+                }
+            }
+
+            fn run_busy(&self, n: u64) {
+                for _ in 0..n {
+                    let $it = black_box(self);
+                    {
+                        let mut guard = $write;
+                        *guard += 1;
+                        work();
+                    }
+                    work();
+                }
+            }
+
+            fn take(&self) -> u64 {
+                let $it = self;
+                core::mem::take(&mut *$write)
+            }
+        }
+    };
+    ($lock:ty, |$it:ident| read $read:expr, write $write:expr) => {
+        impl Counter for $lock {
+            #[inline(never)]
+            fn run(&self, n: u64) {
+                for _ in 0..n {
+                    let $it = black_box(self);
+                    black_box(*$read);
+                }
+                let $it = self;
+                *$write += n;
+            }
+
+            fn run_busy(&self, n: u64) {
+                for _ in 0..n {
+                    let $it = black_box(self);
+                    {
+                        let guard = $read;
+                        black_box(*guard);
+                        work();
+                    }
+                    work();
+                }
+                let $it = self;
+                *$write += n;
+            }
+
+            fn take(&self) -> u64 {
+                let $it = self;
+                core::mem::take(&mut *$write)
+            }
+        }
+    };
+}
+
+/// A poisoned lock cannot be in a bench: nothing in it panics.
+fn sound<G>(guard: std::sync::LockResult<G>) -> G {
+    guard.unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// std's mutex, bare.
+pub type BareStd = Padded<std::sync::Mutex<u64>>;
+/// std's mutex, watched.
+pub type OurStd = lockscope::sync::Mutex<u64>;
+/// parking_lot's mutex, bare.
+pub type BareParkingLot = Padded<parking_lot::Mutex<u64>>;
+/// parking_lot's mutex, watched.
+pub type OurParkingLot = lockscope::parking_lot::Mutex<u64>;
+/// parking_lot's mutex, bare and as small as it is.
+pub type BareSlotless = parking_lot::Mutex<u64>;
+/// parking_lot's mutex, watched, without slot.
+pub type OurSlotless = lockscope::parking_lot::slotless::Mutex<u64>;
+
+counter!(BareStd, |it| write sound(it.lock.lock()));
+counter!(OurStd, |it| write sound(it.lock()));
+counter!(BareParkingLot, |it| write it.lock.lock());
+counter!(OurParkingLot, |it| write it.lock());
+counter!(BareSlotless, |it| write it.lock());
+counter!(OurSlotless, |it| write it.lock());
+
+/// std's reader-writer lock, bare, read.
+pub type BareStdRead = Padded<std::sync::RwLock<u64>>;
+/// std's reader-writer lock, watched, read.
+pub type OurStdRead = lockscope::sync::RwLock<u64>;
+/// parking_lot's reader-writer lock, bare, read.
+pub type BareParkingLotRead = Padded<parking_lot::RwLock<u64>>;
+/// parking_lot's reader-writer lock, watched, read.
+pub type OurParkingLotRead = lockscope::parking_lot::RwLock<u64>;
+
+counter!(BareStdRead, |it| read sound(it.lock.read()), write sound(it.lock.write()));
+counter!(OurStdRead, |it| read sound(it.read()), write sound(it.write()));
+counter!(BareParkingLotRead, |it| read it.lock.read(), write it.lock.write());
+counter!(OurParkingLotRead, |it| read it.read(), write it.write());
+
+/// How a lock is used.
+#[derive(Clone, Copy, Debug)]
+pub enum Usage {
+    /// By one thread, which does nothing else.
+    Alone,
+    /// By two threads that do nothing else.
+    TwoIdle,
+    /// By two threads that work while they hold it, and as long between.
+    TwoBusy,
+}
+
+/// How long it takes to use `counter` so, `n` times in each thread.
+///
+/// # Panics
+///
+/// If the count does not come out right.
+pub fn time(counter: &dyn Counter, usage: Usage, n: u64) -> Duration {
+    let run: &(dyn Fn() + Sync) = match usage {
+        Usage::Alone | Usage::TwoIdle => &|| counter.run(n),
+        Usage::TwoBusy => &|| counter.run_busy(n),
+    };
+    let threads = if let Usage::Alone = usage { 1 } else { 2 };
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(run);
+        }
+        run();
+    });
+    let time = start.elapsed();
+    assert_eq!(counter.take(), threads * n, "the lock under test lost operations");
+    time
+}
