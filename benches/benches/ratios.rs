@@ -148,7 +148,7 @@ fn contended(families: &[Family], size: &Size) {
     row("", families.iter().map(|family| family.name.to_owned()));
     row("---", families.iter().map(|_| "---".to_owned()));
     for (what, usage) in [
-        ("50 ns held, 50 ns not", Usage::TwoBusy),
+        ("50 ns held, up to 300 ns not", Usage::TwoBusy),
         ("nothing done while it is held", Usage::TwoIdle),
     ] {
         for (gate, period) in [("closed", None), ("wrapper, one in 100", Some(100))] {

@@ -12,7 +12,7 @@ pub trait Counter: Sync {
     /// Locks, adds one (or, as a reader, looks), unlocks: `n` times, one call
     /// site.
     fn run(&self, n: u64);
-    /// The same, with [`work`] while the lock is held and as much between.
+    /// The same, with work while the lock is held and between.
     fn run_busy(&self, n: u64);
     /// The count, and back to 0.
     fn take(&self) -> u64;
@@ -34,14 +34,37 @@ impl<L> Padded<L> {
 }
 
 /// What a short critical section may do: some fifty nanoseconds.
+const HELD: u32 = 150;
+/// What is done between two of them: from nothing to three hundred nanoseconds,
+/// at random. Two threads that work for the same time each fall into step and
+/// never meet, until anything at all disturbs them.
+const BETWEEN: u32 = 900;
+
 #[inline(never)]
-pub fn work() {
-    for step in 0..WORK {
+fn work(steps: u32) {
+    for step in 0..steps {
         black_box(step);
     }
 }
 
-const WORK: u32 = 150;
+/// How much to do between critical sections, each time.
+struct Between(u32);
+
+impl Between {
+    fn new() -> Self {
+        // Another beginning in each thread, by where its stack is.
+        let place = 0_u8;
+        Self((&raw const place).addr() as u32 >> 4 | 1)
+    }
+
+    fn work(&mut self) {
+        // Xorshift (Marsaglia 2003).
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        work(self.0 % BETWEEN);
+    }
+}
 
 macro_rules! counter {
     ($lock:ty, |$it:ident| write $write:expr) => {
@@ -55,14 +78,15 @@ macro_rules! counter {
             }
 
             fn run_busy(&self, n: u64) {
+                let mut between = Between::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
                         let mut guard = $write;
                         *guard += 1;
-                        work();
+                        work(HELD);
                     }
-                    work();
+                    between.work();
                 }
             }
 
@@ -85,14 +109,15 @@ macro_rules! counter {
             }
 
             fn run_busy(&self, n: u64) {
+                let mut between = Between::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
                         let guard = $read;
                         black_box(*guard);
-                        work();
+                        work(HELD);
                     }
-                    work();
+                    between.work();
                 }
                 let $it = self;
                 *$write += n;
@@ -152,7 +177,7 @@ pub enum Usage {
     Alone,
     /// By two threads that do nothing else.
     TwoIdle,
-    /// By two threads that work while they hold it, and as long between.
+    /// By two threads that work while they hold it, and between.
     TwoBusy,
 }
 

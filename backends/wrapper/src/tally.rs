@@ -7,7 +7,7 @@ use lockscope_core::sync::{AtomicU64, Ordering};
 use crate::histogram::{Buckets, Histogram};
 use crate::lazy::Lazy;
 use crate::recent::Recent;
-use crate::sharded::Sharded;
+use crate::sharded::{Sharded, Write};
 use crate::writer::{Alone, Among, Writer, read_f64};
 
 /// A sum over samples: Σ w·x, and the variance of that estimate, Σ w·(w−1)·x².
@@ -140,9 +140,9 @@ impl Timed {
         self.durations.add::<W>(ticks, weight);
     }
 
-    fn absorb(&self, other: &Self) {
-        self.count.absorb::<Among>(&other.count);
-        self.durations.absorb::<Among>(&other.durations);
+    fn absorb<W: Writer>(&self, other: &Self) {
+        self.count.absorb::<W>(&other.count);
+        self.durations.absorb::<W>(&other.durations);
     }
 }
 
@@ -220,10 +220,7 @@ impl Tally {
 
     /// One that had to wait has ended.
     pub(crate) fn waited(&self, thread: u32, wait: u64, hold: u64, weight: u32) {
-        let contended = self.contended.get_or_make().of_thread(thread);
-        Among::add(&contended.samples, 1);
-        contended.wait.add::<Among>(wait, weight);
-        contended.hold.add::<Among>(hold, weight);
+        self.contended.get_or_make().write(thread, &Waited { wait, hold, weight });
     }
 
     /// A try was in vain.
@@ -245,14 +242,12 @@ impl Tally {
         other.settle();
         self.uncontended.absorb(&other.uncontended);
         if let Some(theirs) = other.contended.get() {
-            for (ours, theirs) in self.contended.get_or_make().pairs(theirs) {
-                ours.absorb(theirs);
-            }
+            theirs.iter().for_each(|shard| self.contended.get_or_make().absorb(shard));
         }
         if let Some(theirs) = other.rare.get() {
             let ours = self.rare.get_or_make();
             ours.failures.absorb::<Among>(&theirs.failures);
-            ours.idle.absorb(&theirs.idle);
+            ours.idle.absorb::<Among>(&theirs.idle);
         }
     }
 
@@ -309,11 +304,27 @@ impl Uncontended {
     }
 }
 
-impl Contended {
-    fn absorb(&self, other: &Self) {
-        Among::add(&self.samples, load(&other.samples));
-        self.wait.absorb(&other.wait);
-        self.hold.absorb::<Among>(&other.hold);
+/// An acquisition that had to wait, in ticks.
+struct Waited {
+    wait: u64,
+    hold: u64,
+    weight: u32,
+}
+
+impl Write<Contended> for Waited {
+    #[inline]
+    fn write<W: Writer>(&self, to: &Contended) {
+        W::add(&to.samples, 1);
+        to.wait.add::<W>(self.wait, self.weight);
+        to.hold.add::<W>(self.hold, self.weight);
+    }
+}
+
+impl Write<Self> for Contended {
+    fn write<W: Writer>(&self, to: &Self) {
+        W::add(&to.samples, load(&self.samples));
+        to.wait.absorb::<W>(&self.wait);
+        to.hold.absorb::<W>(&self.hold);
     }
 }
 
@@ -331,17 +342,12 @@ struct Charged {
 impl Charge {
     /// Charges one wait of so many ticks.
     pub(crate) fn add(&self, thread: u32, wait: u64, weight: u32) {
-        let charged = self.0.of_thread(thread);
-        charged.contentions.add::<Among>(1, weight);
-        charged.wait.add::<Among>(wait, weight);
+        self.0.write(thread, &Wait { wait, weight });
     }
 
     /// Adds all that `other` charges.
     pub(crate) fn absorb(&self, other: &Self) {
-        for (ours, theirs) in self.0.pairs(&other.0) {
-            ours.contentions.absorb::<Among>(&theirs.contentions);
-            ours.wait.absorb::<Among>(&theirs.wait);
-        }
+        other.0.iter().for_each(|shard| self.0.absorb(shard));
     }
 
     /// How often, and how long in nanoseconds; ticks are `clock`'s.
@@ -349,6 +355,27 @@ impl Charge {
         let contentions = self.0.iter().map(|shard| shard.contentions.estimate()).sum();
         let wait: Estimate = self.0.iter().map(|shard| shard.wait.estimate()).sum();
         (contentions, in_ns(wait, clock))
+    }
+}
+
+/// A wait, in ticks.
+struct Wait {
+    wait: u64,
+    weight: u32,
+}
+
+impl Write<Charged> for Wait {
+    #[inline]
+    fn write<W: Writer>(&self, to: &Charged) {
+        to.contentions.add::<W>(1, self.weight);
+        to.wait.add::<W>(self.wait, self.weight);
+    }
+}
+
+impl Write<Self> for Charged {
+    fn write<W: Writer>(&self, to: &Self) {
+        to.contentions.absorb::<W>(&self.contentions);
+        to.wait.absorb::<W>(&self.wait);
     }
 }
 
