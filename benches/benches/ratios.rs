@@ -28,26 +28,35 @@ impl Family {
         bare: impl Counter + 'static,
         make: fn() -> Box<dyn Counter>,
     ) -> Self {
-        Self { name, bare: Box::new(bare), make, before: make(), during: make(), after: None }
+        Self {
+            name,
+            bare: Box::new(Aligned(bare)),
+            make,
+            before: make(),
+            during: make(),
+            after: None,
+        }
     }
 }
 
 fn families() -> Vec<Family> {
     vec![
-        Family::new("std Mutex", BareStd::new(Default::default()), || Box::new(OurStd::new(0))),
+        Family::new("std Mutex", BareStd::new(Default::default()), || {
+            Box::new(Aligned(OurStd::new(0)))
+        }),
         Family::new("parking_lot Mutex", BareParkingLot::new(Default::default()), || {
-            Box::new(OurParkingLot::new(0))
+            Box::new(Aligned(OurParkingLot::new(0)))
         }),
         Family::new("parking_lot Mutex, no slot", BareSlotless::new(0), || {
-            Box::new(OurSlotless::new(0))
+            Box::new(Aligned(OurSlotless::new(0)))
         }),
         Family::new("std RwLock, read", BareStdRead::new(Default::default()), || {
-            Box::new(OurStdRead::new(0))
+            Box::new(Aligned(OurStdRead::new(0)))
         }),
         Family::new(
             "parking_lot RwLock, read",
             BareParkingLotRead::new(Default::default()),
-            || Box::new(OurParkingLotRead::new(0)),
+            || Box::new(Aligned(OurParkingLotRead::new(0))),
         ),
     ]
 }

@@ -18,6 +18,27 @@ pub trait Counter: Sync {
     fn take(&self) -> u64;
 }
 
+/// A lock at the beginning of a pair of cache lines. Where threads fight for a
+/// lock, on which side of a line's end its words lie makes more of a difference
+/// than anything that is to be measured.
+#[repr(align(128))]
+#[derive(Debug)]
+pub struct Aligned<C>(pub C);
+
+impl<C: Counter> Counter for Aligned<C> {
+    fn run(&self, n: u64) {
+        self.0.run(n);
+    }
+
+    fn run_busy(&self, n: u64) {
+        self.0.run_busy(n);
+    }
+
+    fn take(&self) -> u64 {
+        self.0.take()
+    }
+}
+
 /// A bare lock behind as much padding as a slot.
 #[repr(C)]
 #[derive(Debug)]
