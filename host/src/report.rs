@@ -20,7 +20,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 pub mod table;
-pub mod terminal;
+pub(crate) mod terminal;
 mod text;
 mod units;
 mod waits;

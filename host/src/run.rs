@@ -5,7 +5,6 @@ mod child;
 mod conclusion;
 mod preflight;
 mod progress;
-mod terminal;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;

@@ -79,7 +79,6 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/report/terminal.rs", "asks for the terminal's width"),
     ("host/src/run.rs", "restores the signal mask between fork and exec"),
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
-    ("host/src/run/terminal.rs", "asks for the terminal's width"),
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),

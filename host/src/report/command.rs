@@ -42,8 +42,8 @@ impl ReportArgs {
     #[must_use]
     pub fn table_options(&self) -> TableOptions {
         TableOptions {
-            width: self.width.or_else(terminal::width),
-            colour: !self.no_color && terminal::wants_colour(),
+            width: self.width.or_else(|| terminal::width(io::stdout())),
+            colour: !self.no_color && terminal::wants_colour(io::stdout()),
             top: self.top,
             sort: self.sort,
         }

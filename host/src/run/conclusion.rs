@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{Ending, terminal};
+use super::Ending;
 use crate::error::HostError;
 use crate::output::{Pattern, is_stream};
 use crate::report::file;
 use crate::report::model::ReportFile;
-use crate::report::table::render;
+use crate::report::table::{TableOptions, render};
+use crate::report::terminal;
 use crate::tell::{show, tell};
 
 /// Reports that are named one by one; of more, only the number is told.
@@ -48,7 +49,7 @@ impl Conclusion<'_> {
     }
 
     fn show(&self, report: &ReportFile, path: &Path) {
-        show(&render(report, &terminal::table_options()));
+        show(&render(report, &table_options()));
         if !report.session.complete {
             tell(
                 "the program ended without running its exit handlers; what came after the last writing of the report is not in it.",
@@ -113,6 +114,16 @@ impl Conclusion<'_> {
         modified
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
             .is_some_and(|since| since.as_nanos() < u128::from(self.started_unix_ns))
+    }
+}
+
+/// How the table is to look on stderr.
+fn table_options() -> TableOptions {
+    let stderr = std::io::stderr();
+    TableOptions {
+        width: terminal::width(&stderr),
+        colour: terminal::wants_colour(stderr),
+        ..TableOptions::default()
     }
 }
 

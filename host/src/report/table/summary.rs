@@ -115,11 +115,12 @@ fn idle(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style
             None => text,
         };
         let number = with_error(count(idles.value), idles);
+        let times = if number == "1" { "time" } else { "times" };
         let time = with_error(duration(idle_ns.value), idle_ns);
         say(
             styles.faint,
             &format!(
-                "Idle, which is not waiting for a lock: {number} times at condition variables and the like, {time} in all."
+                "Idle, which is not waiting for a lock: {number} {times} at condition variables and the like, {time} in all."
             ),
         );
     }
