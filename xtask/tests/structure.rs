@@ -59,6 +59,8 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("core/src/hooks.rs", "function pointers of the ABI, shared by threads"),
     ("core/src/probe.rs", "function pointers of the ABI, shared by threads; a name as a pointer"),
     ("core/src/recorder.rs", "calls a backend's hooks"),
+    ("core/src/recorder/instant.rs", "calls a backend's hooks"),
+    ("core/src/recorder/release.rs", "calls a backend's hooks"),
     ("core/src/site.rs", "a call site's file is a pointer in the ABI"),
     ("core/src/slot.rs", "is shared by threads, with a pointer to a name in it"),
     ("core/src/sync.rs", "asks the kernel for membarrier"),

@@ -42,7 +42,7 @@ impl<'a> Attempt<'a> {
     /// This thread is the one that runs the initialiser: the hold, which ends
     /// before std lets the waiters go.
     pub(super) fn runs(&self) -> Hold<'a, KIND> {
-        recorder::never_waited(self.wait.replace(Token::NONE));
+        recorder::withdrawn(self.wait.replace(Token::NONE));
         Hold::begin(self.mark, Mode::EXCLUSIVE, self.site)
     }
 

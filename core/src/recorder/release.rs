@@ -1,0 +1,142 @@
+//! The end of an acquisition, and of a lock.
+
+use super::instant::tell;
+use super::{Watched, described, enter, meet, rearm, rearm_thread};
+use crate::acquisition::{self, Token};
+use crate::clock;
+use crate::event::Event;
+use crate::probe::Probe;
+use crate::thread::{self, ThreadState};
+
+/// What is still to be told of a lock that is about to be given back: to be
+/// handed to [`parted`] on the same thread, once it was.
+#[derive(Debug)]
+#[must_use = "what is still to be told is lost, and the session can never end"]
+pub struct Parting(Token);
+
+/// The caller, who owns `lock` by the acquisition that `token` stands for, is
+/// about to give it back.
+///
+/// A sampled acquisition is told now, because the answer arms the countdown of
+/// the lock. A contended one is told by [`parted`]: others wait for the lock.
+///
+/// To be called in a function of its own, which the bare unlock follows.
+#[inline(always)]
+pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
+    const TOLD: Parting = Parting(Token::NONE);
+    let now = clock::now(probe.gate.uses_tsc());
+    let current = thread::current();
+    if acquisition::is_sent(current, token) {
+        release_sent(probe, current, lock, token, now);
+        return TOLD;
+    }
+    let Some(thread) = current else { return TOLD };
+    // None: the session is over, and its record was taken back.
+    let address = lock.describe().address;
+    let Some(record) = acquisition::held(thread, token, address) else { return TOLD };
+    let Some((inside, hooks)) = enter(probe, thread, record.generation()) else {
+        acquisition::free(thread, token);
+        return TOLD;
+    };
+    let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
+    let what = event.what();
+    event.end(now);
+    if what.contended != 0 && event.state() != 0 {
+        event.hide_slot();
+        thread.part_from(event.id());
+        inside.stay();
+        return Parting(token);
+    }
+    if let Some(slot) = slot {
+        let state = slot.state_in(stamp).unwrap_or_else(|| {
+            meet(probe, hooks, slot, stamp, lock);
+            0
+        });
+        event.set_state(state);
+    }
+    // SAFETY:
+    // - inside the bracket;
+    // - nobody writes the record before it is freed below.
+    let countdown = unsafe { (hooks.event)(hooks.context, event.as_event()) };
+    match slot {
+        Some(slot) if !what.mode.is_shared() => rearm(slot, stamp, countdown),
+        _ => rearm_thread(thread, stamp, countdown),
+    }
+    drop(inside);
+    acquisition::free(thread, token);
+    TOLD
+}
+
+/// The guard was sent to this thread: ends the record of another.
+#[cold]
+#[inline(never)]
+fn release_sent<L: Watched>(
+    probe: &Probe,
+    current: Option<&'static ThreadState>,
+    lock: &L,
+    token: Token,
+    now: u64,
+) {
+    let address = lock.describe().address;
+    let Some((generation, event)) = acquisition::end_sent(token, address) else { return };
+    let Some(thread) = current else { return };
+    let acquired = event.acquired.max(event.begin);
+    tell(probe, thread, lock, generation, Event { acquired, end: now.max(acquired), ..event });
+}
+
+/// The lock was given back: tells what is still to be told of it. Touches
+/// nothing of the lock, which may be gone.
+#[inline]
+pub fn parted(probe: &Probe, parting: Parting) {
+    if parting.0.is_some() {
+        tell_parted(probe, parting.0);
+    }
+}
+
+#[cold]
+fn tell_parted(probe: &Probe, token: Token) {
+    // Inside the bracket since `release`, on this thread.
+    let Some(thread) = thread::current() else { return };
+    let record = acquisition::own(thread, token);
+    // SAFETY: inside the bracket, whose session is the record's.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    // SAFETY:
+    // - inside the bracket;
+    // - nobody writes the record before it is freed below.
+    unsafe { (hooks.event)(hooks.context, record.event().as_event()) };
+    thread.parted();
+    thread.leave();
+    acquisition::free(thread, token);
+}
+
+/// `lock` is being dropped: tells the backend, if its session has met it.
+#[inline]
+pub fn dropped<L: Watched>(probe: &Probe, lock: &L) {
+    if probe.gate.is_closed() {
+        return;
+    }
+    let generation = u64::from(probe.gate.generation());
+    if lock.slot().is_some_and(|slot| !slot.is_current(generation << 32)) {
+        return;
+    }
+    tell_dropped(probe, lock);
+}
+
+#[cold]
+fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
+    let Some(thread) = thread::current() else { return };
+    let Some(inside) = thread.enter(&probe.gate) else { return };
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks() };
+    let mut described = described(probe, lock);
+    if let Some(slot) = lock.slot() {
+        let Some(state) = slot.state_in(inside.stamp) else { return };
+        described.state = state;
+        // Who has given the lock back may be telling of it still.
+        if described.state != 0 {
+            thread::await_parting(described.id);
+        }
+    }
+    // SAFETY: inside the bracket; the caller owns the lock alone.
+    unsafe { (hooks.dropped)(hooks.context, &raw const described) };
+}
