@@ -11,6 +11,9 @@ use crate::support::{folder, lockscope, plugins, report, stderr};
 const FILES: usize = 64;
 const LINES: usize = 250;
 const THREADS: &str = "4";
+/// The texts are indexed again and again up to this: an optimised demo must not
+/// end before its session has begun.
+const BYTES: &str = "20000000";
 
 /// The demo, which belongs to another package: whoever tests the workspace has
 /// built it.
@@ -38,7 +41,8 @@ fn write_texts(folder: &Path) {
 fn profiled(demo: &Path, folder: &Path, flags: &[&str]) -> ReportFile {
     let mut command = lockscope(folder);
     command.args(["run", "--strict", "--backend", "wrapper", "--plugin-path"]).arg(plugins());
-    command.arg("--").arg(demo).args(flags).args(["--threads", THREADS]).arg(folder);
+    command.arg("--").arg(demo).args(flags).args(["--threads", THREADS]);
+    command.args(["--at-least", BYTES]).arg(folder);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     report(&folder.join("lockscope.json"))
