@@ -49,6 +49,9 @@ pub struct ClockScale {
 }
 
 impl ClockScale {
+    /// The shift of a scale that was measured.
+    pub const SHIFT: u32 = 32;
+
     /// Ticks that are nanoseconds already.
     pub const NANOSECONDS: Self = Self { multiplier: 1, shift: 0, tsc: 0 };
 
@@ -60,9 +63,8 @@ impl ClockScale {
     #[must_use]
     pub fn measured(ticks: u64, ns: u64) -> Self {
         assert!(ticks > 0, "a clock that does not tick has no scale");
-        let shift = 32;
-        let multiplier = ((u128::from(ns) << shift) / u128::from(ticks)) as u64;
-        Self { multiplier, shift, tsc: 1 }
+        let multiplier = ((u128::from(ns) << Self::SHIFT) / u128::from(ticks)) as u64;
+        Self { multiplier, shift: Self::SHIFT, tsc: 1 }
     }
 
     /// How many nanoseconds a tick is.

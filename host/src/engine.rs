@@ -9,6 +9,8 @@ mod gates;
 mod reporting;
 mod scale;
 
+pub(crate) use scale::{VARIABLE as CLOCK_VARIABLE, to_be_told as clock_to_be_told};
+
 use core::ffi::c_void;
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Configuration by `LOCKSCOPE_*` variables.
 
+use crate::engine::CLOCK_VARIABLE;
 use crate::output::RUN_VARIABLE;
 
 use super::{Given, KEYS, Owner, PREFIX, Place, Sources};
@@ -16,7 +17,7 @@ pub(super) fn read(sources: &Sources) -> Vec<Given> {
     for (name, value) in &sources.variables {
         let Some(name) = name.to_str() else { continue };
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if [CONFIG, HOST, RUN_VARIABLE].contains(&name) {
+        if [CONFIG, HOST, RUN_VARIABLE, CLOCK_VARIABLE].contains(&name) {
             continue;
         }
         let key = rest.to_ascii_lowercase();

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::config::{Config, PREFIX, Place, Placed, duration_text, shout};
-use crate::engine::{ENGINE, Plan};
+use crate::engine::{CLOCK_VARIABLE, ENGINE, Plan, clock_to_be_told};
 use crate::error::HostError;
 use crate::loader::host_library;
 use crate::output::{self, Pattern, RUN_VARIABLE};
@@ -64,6 +64,9 @@ fn variables(
     .map(|(name, value)| (format!("{PREFIX}{name}"), value))
     .into();
     variables.push((RUN_VARIABLE.to_owned(), std::process::id().to_string().into()));
+    if let Some(clock) = clock_to_be_told() {
+        variables.push((CLOCK_VARIABLE.to_owned(), clock.into()));
+    }
     let backend = shout(&plan.plugin.description.name);
     for (key, value, place) in &plan.settings.settings {
         if *place != Place::BuiltIn {
