@@ -156,9 +156,11 @@ fn contended(families: &[Family], size: &Size) {
     println!("### Two threads on one lock: throughput relative to the bare lock\n");
     row("", families.iter().map(|family| family.name.to_owned()));
     row("---", families.iter().map(|_| "---".to_owned()));
-    for (what, usage) in [
-        ("50 ns held, up to 300 ns not", Usage::TwoBusy),
-        ("nothing done while it is held", Usage::TwoIdle),
+    let long = Size { operations: size.operations / 4, ..*size };
+    for (what, usage, size) in [
+        ("500 ns held, up to 3 µs not", Usage::TwoLong, &long),
+        ("50 ns held, up to 300 ns not", Usage::TwoShort, size),
+        ("nothing done but locking", Usage::TwoIdle, size),
     ] {
         for (gate, period) in [("closed", None), ("wrapper, one in 100", Some(100))] {
             let session = period.map(start);

@@ -12,8 +12,9 @@ pub trait Counter: Sync {
     /// Locks, adds one (or, as a reader, looks), unlocks: `n` times, one call
     /// site.
     fn run(&self, n: u64);
-    /// The same, with work while the lock is held and between.
-    fn run_busy(&self, n: u64);
+    /// The same, with this much work while the lock is held, and up to six
+    /// times as much between, at random.
+    fn run_busy(&self, n: u64, held: u32);
     /// The count, and back to 0.
     fn take(&self) -> u64;
 }
@@ -30,8 +31,8 @@ impl<C: Counter> Counter for Aligned<C> {
         self.0.run(n);
     }
 
-    fn run_busy(&self, n: u64) {
-        self.0.run_busy(n);
+    fn run_busy(&self, n: u64, held: u32) {
+        self.0.run_busy(n, held);
     }
 
     fn take(&self) -> u64 {
@@ -54,12 +55,8 @@ impl<L> Padded<L> {
     }
 }
 
-/// What a short critical section may do: some fifty nanoseconds.
-const HELD: u32 = 150;
-/// What is done between two of them: from nothing to three hundred nanoseconds,
-/// at random. Two threads that work for the same time each fall into step and
-/// never meet, until anything at all disturbs them.
-const BETWEEN: u32 = 900;
+/// Steps of [`work`] that take some fifty nanoseconds.
+const FIFTY_NS: u32 = 150;
 
 #[inline(never)]
 fn work(steps: u32) {
@@ -68,7 +65,9 @@ fn work(steps: u32) {
     }
 }
 
-/// How much to do between critical sections, each time.
+/// How much to do between critical sections, each time: at random, because two
+/// threads that work for the same time each fall into step and never meet, until
+/// anything at all disturbs them.
 struct Between(u32);
 
 impl Between {
@@ -78,12 +77,12 @@ impl Between {
         Self((&raw const place).addr() as u32 >> 4 | 1)
     }
 
-    fn work(&mut self) {
+    fn work(&mut self, most: u32) {
         // Xorshift (Marsaglia 2003).
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        work(self.0 % BETWEEN);
+        work(self.0 % most);
     }
 }
 
@@ -98,16 +97,16 @@ macro_rules! counter {
                 }
             }
 
-            fn run_busy(&self, n: u64) {
+            fn run_busy(&self, n: u64, held: u32) {
                 let mut between = Between::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
                         let mut guard = $write;
                         *guard += 1;
-                        work(HELD);
+                        work(held);
                     }
-                    between.work();
+                    between.work(6 * held);
                 }
             }
 
@@ -129,16 +128,16 @@ macro_rules! counter {
                 *$write += n;
             }
 
-            fn run_busy(&self, n: u64) {
+            fn run_busy(&self, n: u64, held: u32) {
                 let mut between = Between::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
                         let guard = $read;
                         black_box(*guard);
-                        work(HELD);
+                        work(held);
                     }
-                    between.work();
+                    between.work(6 * held);
                 }
                 let $it = self;
                 *$write += n;
@@ -198,8 +197,12 @@ pub enum Usage {
     Alone,
     /// By two threads that do nothing else.
     TwoIdle,
-    /// By two threads that work while they hold it, and between.
-    TwoBusy,
+    /// By two threads that hold it for some fifty nanoseconds, and for up to
+    /// three hundred not.
+    TwoShort,
+    /// By two threads that hold it for half a microsecond, and for up to three
+    /// not.
+    TwoLong,
 }
 
 /// How long it takes to use `counter` so, `n` times in each thread.
@@ -210,7 +213,8 @@ pub enum Usage {
 pub fn time(counter: &dyn Counter, usage: Usage, n: u64) -> Duration {
     let run: &(dyn Fn() + Sync) = match usage {
         Usage::Alone | Usage::TwoIdle => &|| counter.run(n),
-        Usage::TwoBusy => &|| counter.run_busy(n),
+        Usage::TwoShort => &|| counter.run_busy(n, FIFTY_NS),
+        Usage::TwoLong => &|| counter.run_busy(n, 10 * FIFTY_NS),
     };
     let threads = if let Usage::Alone = usage { 1 } else { 2 };
     let start = Instant::now();
