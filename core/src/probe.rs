@@ -92,12 +92,6 @@ impl Probe {
         taken.is_ok() || taken == Err(token)
     }
 
-    /// Gives the probe back.
-    pub fn vacate(&self, token: usize) {
-        // Release: pairs with `occupy`.
-        let _ = self.host.compare_exchange(token, 0, Ordering::Release, Ordering::Relaxed);
-    }
-
     /// The number that the host gave.
     #[must_use]
     pub fn index(&self) -> u32 {
