@@ -21,6 +21,7 @@ const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
     ("probes/", May::On(&[CORE])),
     ("backends/shared", May::On(&[CORE])),
+    ("backends/testing", May::On(&[CORE])),
     ("backends/", May::On(&[CORE, BACKENDS])),
     // Plugins that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
@@ -38,6 +39,9 @@ enum May {
 
 /// Folders of packages on which nothing depends, and which nobody publishes.
 const LEAVES: &[&str] = &["demo", "xtask", "benches", "conformance"];
+
+/// Folders of packages that only tests depend on, and which nobody publishes.
+const FOR_TESTS: &[&str] = &["backends/testing"];
 
 /// The one door to atomics, and what stands beside it.
 const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
@@ -166,7 +170,8 @@ fn a_profiled_program_builds_little() {
 fn every_package_says_whose_and_whether_it_is_published() {
     for (folder, package) in ours() {
         assert_eq!(package.licence.as_deref(), Some("MIT OR Apache-2.0"), "{folder}/Cargo.toml");
-        let is_private = LEAVES.contains(&&*folder) || folder.contains("/tests/");
+        let is_private =
+            [LEAVES, FOR_TESTS].concat().contains(&&*folder) || folder.contains("/tests/");
         assert_eq!(package.is_published, !is_private, "{folder}/Cargo.toml: publish");
     }
     for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
