@@ -44,7 +44,7 @@ fn threads_beyond_the_limit_are_recorded_all_the_same() {
 
 #[test]
 fn threads_beyond_the_limit_lose_nothing_beside_each_other() {
-    const ROUNDS: u64 = 2_000;
+    const ROUNDS: u64 = 20_000;
     let sidetable: Sidetable = started(&[("period", "1"), ("max_threads", "2")]);
     let lock = RwLock::new(Lock::new(1, 9));
     std::thread::scope(|scope| {
