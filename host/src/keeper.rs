@@ -33,8 +33,8 @@ pub(crate) struct Keeper {
 struct Shared {
     /// Where the first session's report goes.
     output: Placed<PathBuf>,
-    /// Whether reports are written of their own accord, and not only when a
-    /// session ends while the program does not know of it.
+    /// Whether reports are written of their own accord, and not only when
+    /// somebody ends a session of whom the program does not know.
     writes: bool,
     /// Held while a session begins or ends, and while a report is written.
     state: Mutex<State>,
@@ -59,8 +59,17 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) report: ReportFile,
-    /// Where it was written.
-    pub(crate) path: PathBuf,
+    /// Where it was written, if it was.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Who ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The program, which gets the report.
+    Program,
+    /// Somebody else, for whom it is written in any case.
+    Command,
 }
 
 impl Keeper {
@@ -118,7 +127,7 @@ impl Keeper {
     pub(crate) fn stop(&self) -> Result<Ended, HostError> {
         let mut state = self.state()?;
         let report = ENGINE.stop()?;
-        self.shared.ended(&mut state, report)
+        self.shared.ended(&mut state, report, By::Command)
     }
 
     /// Ends the session, writes its report, and begins one of another backend,
@@ -127,6 +136,7 @@ impl Keeper {
         &self,
         backend: &str,
         settings: &[(String, String)],
+        by: By,
     ) -> Result<Option<Ended>, HostError> {
         let mut state = self.state()?;
         let mut overrides = Overrides::default();
@@ -137,7 +147,7 @@ impl Keeper {
         let config = state.config.with(&overrides)?;
         let plan = Plan::new(&config)?;
         let ended = match ENGINE.switch(&plan) {
-            Ok(report) => Some(self.shared.ended(&mut state, report)),
+            Ok(report) => Some(self.shared.ended(&mut state, report, by)),
             Err(HostError::NoSession) => {
                 ENGINE.start(&plan)?;
                 None
@@ -173,9 +183,9 @@ impl Keeper {
         state.is_finished = true;
         self.shared.finished.notify_all();
         match ENGINE.stop() {
-            Ok(report) if self.shared.writes => Ok(self.shared.ended(&mut state, report)?.report),
+            Ok(report) => Ok(self.shared.ended(&mut state, report, By::Program)?.report),
             Err(HostError::NoSession) => state.last.clone().ok_or(HostError::NoSession),
-            ended => ended,
+            Err(error) => Err(error),
         }
     }
 
@@ -202,10 +212,12 @@ impl Keeper {
 
 impl Shared {
     /// Writes the last report of the session that has just ended.
-    fn ended(&self, state: &mut State, report: ReportFile) -> Result<Ended, HostError> {
-        let path = self.path(state.sessions);
+    fn ended(&self, state: &mut State, report: ReportFile, by: By) -> Result<Ended, HostError> {
         state.last = Some(report.clone());
-        file::write(&path, &report)?;
+        let path = (self.writes || by == By::Command).then(|| self.path(state.sessions));
+        if let Some(path) = &path {
+            file::write(path, &report)?;
+        }
         Ok(Ended { report, path })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::{Config, Overrides, Place, Sources, duration_text};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
-use crate::keeper::Keeper;
+use crate::keeper::{By, Keeper};
 use crate::report::model::ReportFile;
 use crate::tell::tell;
 
@@ -83,9 +83,9 @@ impl Profiler {
     /// operation falls between them. What the old one has recorded.
     ///
     /// `backend` is a name, or the path of a plugin if it has a `/`, and
-    /// `settings` are keys and values of its configuration. The old session's
-    /// report is written to its file, and the new one's to another beside it,
-    /// with the session's number before the extension.
+    /// `settings` are keys and values of its configuration. If an output was
+    /// named, the old session's report is written there, and the new one's to
+    /// another file beside it, with the session's number before the extension.
     ///
     /// # Errors
     ///
@@ -98,7 +98,10 @@ impl Profiler {
         settings: &[(String, String)],
     ) -> Result<ReportFile, HostError> {
         let Some(keeper) = &self.keeper else { return Ok(ReportFile::switched_off()) };
-        keeper.switch(backend, settings)?.map(|ended| ended.report).ok_or(HostError::NoSession)
+        keeper
+            .switch(backend, settings, By::Program)?
+            .map(|ended| ended.report)
+            .ok_or(HostError::NoSession)
     }
 
     /// Ends the session: when this returns, nothing more is recorded. Writes
