@@ -4,6 +4,7 @@
 mod child;
 mod command;
 mod counting;
+mod deadlock;
 mod demo;
 mod endings;
 mod environment;
