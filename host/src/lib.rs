@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 mod engine;
 mod error;
+pub mod filter;
 mod flush;
 pub mod loader;
 mod output;

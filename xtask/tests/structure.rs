@@ -74,6 +74,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
         "gates that live in probes; a handler for fork; a reason that crosses the ABI",
     ),
     ("host/src/engine/reporting.rs", "a probe tells of waits and call sites through pointers"),
+    ("host/src/filter.rs", "reads a lock's name and origin as its probe describes them"),
     ("host/src/flush.rs", "blocks signals in the thread that flushes"),
     ("host/src/loader.rs", "opens a library, and looks at what it exports"),
     ("host/src/loader/search.rs", "asks the dynamic linker where this library is"),

@@ -12,7 +12,7 @@ use lockscope_core::{CallSite, Probe, clock};
 use super::{Running, State, gates};
 use crate::error::HostError;
 use crate::report::convert;
-use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
+use crate::report::model::{Filters, PendingAcquisition, Place, ReportFile, SessionInfo};
 use crate::tell::tell;
 
 impl State {
@@ -74,6 +74,7 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
         plugin: running.plugin.display().to_string(),
         probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
         settings: running.settings.clone(),
+        filters: Filters::default(),
         periods,
         generation: running.number,
         started_unix_ns: running.started_unix_ns,
