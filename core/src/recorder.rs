@@ -26,7 +26,7 @@ use crate::event::{Beginning, EventKind, LockRef, Mode, What};
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
-use crate::slot::{Countdown, Slot, Tick};
+use crate::slot::{Countdown, Holder, Slot, Tick};
 use crate::thread::{self, InHook, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
@@ -64,13 +64,13 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
         Some(slot) if !mode.is_shared() => {
             let passes = slot.tick(stamp) == Tick::Pass;
             if passes {
-                slot.set_holder(site);
+                slot.set_holder(thread::holder(site));
             }
             passes
         }
         slot => {
             if let Some(slot) = slot {
-                slot.set_holder(site);
+                slot.set_holder(Holder::new(site, 0));
             }
             thread::passes(stamp)
         }
@@ -88,14 +88,22 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
     let Some(thread) = thread::current() else { return Token::NONE };
     let stamp = seen.stamp();
     let slot = lock.slot();
+    if let Some(slot) = slot
+        && slot.is_excluded(stamp)
+    {
+        pass_excluded(probe, thread, slot, stamp, mode);
+        return Token::NONE;
+    }
     let (stamp, weight) = match slot {
         // The common case calls nothing, so it needs no bracket: if the
         // session ends meanwhile, the release finds another generation.
         Some(slot) if !mode.is_shared() && slot.is_current(stamp) && !thread.is_inside() => {
-            slot.set_holder(site);
+            slot.set_holder(thread::holder(site));
             (stamp, slot.weight())
         }
-        slot if thread.samples_every(stamp) && slot.is_none_or(|slot| slot.is_current(stamp)) => {
+        slot if thread.samples_every(stamp)
+            && slot.map_or(!probe.gate.is_filtered(), |slot| slot.is_current(stamp)) =>
+        {
             (stamp, 1)
         }
         _ => match sample_asking(probe, thread, lock, mode, site) {
@@ -111,7 +119,7 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
         (stamp >> 32) as u32,
         &Beginning {
             lock: described(probe, lock),
-            what: What { kind: EventKind::RELEASED, mode, contended: 0, counted },
+            what: What { kind: EventKind::RELEASED, mode, contended: 0, counted, holder_thread: 0 },
             weight,
             site,
             holder: CallSite::UNKNOWN,
@@ -144,19 +152,41 @@ fn sample_asking<L: Watched>(
     let inside = thread.enter(&probe.gate)?;
     let stamp = inside.stamp;
     // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks() };
+    let hooks = unsafe { &*probe.gate.hooks(stamp) };
     let slot = lock.slot();
+    let mut is_admitted = true;
     if let Some(slot) = slot {
         if !slot.is_current(stamp) {
             meet(probe, hooks, slot, stamp, lock);
         }
-        slot.set_holder(site);
         if !mode.is_shared() {
+            slot.set_holder(thread::holder(site));
             // Newly met, the lock may have been told to wait.
             return (slot.tick(stamp) == Tick::Look).then(|| (stamp, slot.weight()));
         }
+        slot.set_holder(Holder::new(site, 0));
+        is_admitted = !slot.is_excluded(stamp);
+    } else if hooks.admits.is_some() {
+        is_admitted = admits(hooks, &described(probe, lock));
     }
-    thread_countdown(hooks, thread, stamp).map(|weight| (stamp, weight))
+    // A countdown that ends at a lock that is not watched has ended: who went on
+    // to the next that is would sample that more often than one in N.
+    let weight = thread_countdown(hooks, thread, stamp)?;
+    is_admitted.then_some((stamp, weight))
+}
+
+/// An operation at the end of a countdown, of a lock that this session does not
+/// watch.
+#[cold]
+#[inline(never)]
+fn pass_excluded(probe: &Probe, thread: &ThreadState, slot: &Slot, stamp: u64, mode: Mode) {
+    if !mode.is_shared() {
+        slot.arm(stamp, Countdown::EXCLUDED);
+    } else if !thread.samples_every(stamp)
+        && let Some((inside, hooks)) = enter(probe, thread, (stamp >> 32) as u32)
+    {
+        thread_countdown(hooks, thread, inside.stamp);
+    }
 }
 
 /// Claims a slot for this session, and asks the backend when to look next.
@@ -165,10 +195,20 @@ fn sample_asking<L: Watched>(
 fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, lock: &L) {
     if slot.claim(stamp) {
         let lock = described(probe, lock);
-        // SAFETY: inside the bracket; `lock` is owned by the caller.
-        let countdown = unsafe { (hooks.meet)(hooks.context, &raw const lock) };
+        let countdown = if admits(hooks, &lock) {
+            // SAFETY: inside the bracket; `lock` is owned by the caller.
+            unsafe { (hooks.meet)(hooks.context, &raw const lock) }
+        } else {
+            Countdown::EXCLUDED
+        };
         slot.arm(stamp, countdown);
     }
+}
+
+/// Whether the session watches `lock` at all. Inside the bracket.
+fn admits(hooks: &HookTable, lock: &LockRef) -> bool {
+    // SAFETY: the host's entry, with its own context; the lock lives for the call.
+    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.filter, lock) })
 }
 
 /// Ends this thread's own countdown and starts the next; the weight of the
@@ -213,7 +253,8 @@ fn enter<'a>(
         return None;
     }
     // SAFETY: inside the bracket of an open gate, whose table lives for ever.
-    Some((inside, unsafe { &*probe.gate.hooks() }))
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp) };
+    Some((inside, hooks))
 }
 
 /// Arms the lock's countdown as the backend has answered to its owner.
@@ -221,7 +262,7 @@ fn enter<'a>(
 fn rearm(slot: &Slot, stamp: u64, countdown: Countdown) {
     // A countdown that samples every operation stands at its end already, and
     // stores are what a sample costs.
-    let stands = countdown == Countdown::EVERY && slot.weight() == 1 && slot.is_due(stamp);
+    let stands = countdown == Countdown::EVERY && slot.is_every() && slot.is_due(stamp);
     if countdown != Countdown::UNCHANGED && !stands {
         slot.arm(stamp, countdown);
     }
@@ -231,7 +272,7 @@ fn rearm(slot: &Slot, stamp: u64, countdown: Countdown) {
 /// end for good: any other was started anew with its sample.
 #[inline]
 fn rearm_thread(thread: &ThreadState, stamp: u64, countdown: Countdown) {
-    if countdown.weight > 1 && thread.weight() == 1 && thread.is_armed(stamp) {
+    if countdown.own_weight() > 1 && thread.weight() == 1 && thread.is_armed(stamp) {
         thread.arm(stamp, countdown);
     }
 }

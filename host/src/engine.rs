@@ -317,6 +317,7 @@ impl State {
             hooks: running.entry.hooks,
             tsc: running.clock.tsc == 1,
             expedited: running.expedited,
+            contended_period: 1,
         };
         // SAFETY:
         // - tables and their contexts live for ever, see `Plugin::create`;

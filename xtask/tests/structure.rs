@@ -11,6 +11,8 @@ use xtask::readme;
 use xtask::sources::{self, Source};
 
 const CORE: &str = "lockscope-core";
+/// What backends are made of.
+const BACKENDS: &str = "lockscope-backends";
 
 /// What a package may depend on of the workspace, by where its folder is. The
 /// first that fits counts. Dependencies for tests alone are free, but for those
@@ -18,7 +20,8 @@ const CORE: &str = "lockscope-core";
 const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
     ("probes/", May::On(&[CORE])),
-    ("backends/", May::On(&[CORE])),
+    ("backends/shared", May::On(&[CORE])),
+    ("backends/", May::On(&[CORE, BACKENDS])),
     // Plugins that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
     ("host", May::On(&[CORE])),
@@ -47,10 +50,11 @@ const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
 
 /// Every file with `unsafe` in code that ships, and what it needs it for.
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
-    ("backends/wrapper/src/keyed.rs", "a list that is walked while others add to it"),
-    ("backends/wrapper/src/lazy.rs", "a pointer to a value that is made once"),
-    ("backends/wrapper/src/record.rs", "reads a lock's name as the probe describes it"),
-    ("backends/wrapper/src/registry.rs", "the slot's word is the address of a record"),
+    ("backends/shared/src/keyed.rs", "a list that is walked while others add to it"),
+    ("backends/shared/src/lazy.rs", "a pointer to a value that is made once"),
+    ("backends/shared/src/record.rs", "reads a lock's name as the probe describes it"),
+    ("backends/shared/src/registry.rs", "the slot's word is the address of a record"),
+    ("backends/wrapper/src/state.rs", "vouches for events: they come from probes"),
     ("core/src/backend.rs", "exports a plugin's header, by a macro"),
     ("core/src/backend/contain.rs", "entries with a context, called through the ABI"),
     ("core/src/clock.rs", "reads the time-stamp counter, and the system's clock"),

@@ -150,6 +150,7 @@ fn shown(
         waiting,
         place: resolve(*probe, pending.site.0),
         holder: resolve(*probe, pending.holder.0),
+        holder_thread: (pending.holder_thread != 0).then_some(pending.holder_thread),
         for_ns: running.clock.ns(now.saturating_sub(since)),
     }
 }

@@ -31,6 +31,9 @@ pub struct ReportFile {
     pub locks: Vec<Lock>,
     /// Acquisitions that had not ended when the report was made.
     pub pending: Vec<PendingAcquisition>,
+    /// When the session was awake, oldest first; empty if it never slept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// What was seen and not recorded.
     pub losses: Vec<Loss>,
     /// Sentences that a reader should know.
@@ -199,8 +202,24 @@ pub struct PendingAcquisition {
     /// Who held the lock when the wait began, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Place>,
+    /// The thread that held the lock alone when the wait began, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_thread: Option<u64>,
     /// How long it has waited, or held, in nanoseconds.
     pub for_ns: u64,
+}
+
+/// A time in which a session that sleeps was awake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// What woke it.
+    pub cause: String,
+    /// When it began, in nanoseconds since the session did.
+    pub after_ns: u64,
+    /// How long it was awake.
+    pub length_ns: u64,
+    /// Samples taken in it.
+    pub samples: u64,
 }
 
 /// Something that was seen and not recorded.

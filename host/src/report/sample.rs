@@ -13,6 +13,7 @@ pub(crate) fn empty() -> ReportFile {
         session: session(),
         locks: Vec::new(),
         pending: Vec::new(),
+        windows: Vec::new(),
         losses: Vec::new(),
         notes: Vec::new(),
     }
@@ -245,6 +246,7 @@ pub(crate) fn waiting(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
         waiting: true,
         place: Some(at),
         holder: Some(place("src/index.rs", 112)),
+        holder_thread: None,
         for_ns: 1_200_000_000 + thread,
     }
 }

@@ -6,18 +6,20 @@ use proptest::prelude::*;
 
 use super::super::super::model::{
     Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
-    Times, Total, VERSION,
+    Times, Total, VERSION, Window,
 };
 
 pub(super) fn report() -> impl Strategy<Value = ReportFile> {
     let losses = vec((text(), any::<u64>()).prop_map(|(what, count)| Loss { what, count }), 0..3);
-    (session(), vec(lock(), 0..3), vec(pending(), 0..3), losses, vec(text(), 0..3)).prop_map(
-        |(session, locks, pending, losses, notes)| ReportFile {
+    let rest = (vec(pending(), 0..3), vec(window(), 0..3), losses, vec(text(), 0..3));
+    (session(), vec(lock(), 0..3), rest).prop_map(
+        |(session, locks, (pending, windows, losses, notes))| ReportFile {
             format: FORMAT.to_owned(),
             version: VERSION,
             session,
             locks,
             pending,
+            windows,
             losses,
             notes,
         },
@@ -127,15 +129,23 @@ fn blame() -> impl Strategy<Value = Blame> {
     )
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    (text(), any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
+        |(cause, after_ns, length_ns, samples)| Window { cause, after_ns, length_ns, samples },
+    )
+}
+
 fn pending() -> impl Strategy<Value = PendingAcquisition> {
     let numbers = (any::<u64>(), any::<u64>(), any::<u64>(), any::<bool>());
-    (numbers, option::of(place()), option::of(place())).prop_map(
-        |((lock, thread, for_ns, waiting), place, holder)| PendingAcquisition {
+    let holder = (option::of(place()), option::of(any::<u64>()));
+    (numbers, option::of(place()), holder).prop_map(
+        |((lock, thread, for_ns, waiting), place, (holder, holder_thread))| PendingAcquisition {
             lock,
             thread,
             waiting,
             place,
             holder,
+            holder_thread,
             for_ns,
         },
     )
