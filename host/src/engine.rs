@@ -5,6 +5,7 @@
 //! only close them: a hook that abandons its session, and the child of a fork.
 
 mod cost;
+mod entrance;
 mod gates;
 mod reporting;
 mod scale;
@@ -23,11 +24,13 @@ use lockscope_core::gate::{Opening, state as gate_state};
 use lockscope_core::sync::{self, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{HookTable, Probe, Session, probe};
 
-use crate::config::{Config, Resolved};
+use crate::config::{Config, Placed, Resolved};
 use crate::error::HostError;
+use crate::filter::{Filter, LockPattern};
 use crate::loader::{Found, Plugin, SearchPath};
 use crate::report::model::{Place, ReportFile};
 use crate::tell::tell;
+use entrance::Entrance;
 
 /// The engine of this process.
 pub(crate) static ENGINE: Engine = Engine { state: AtomicPtr::new(core::ptr::null_mut()) };
@@ -49,6 +52,8 @@ pub(crate) struct Engine {
 pub(crate) struct Plan {
     pub(crate) plugin: Plugin,
     pub(crate) settings: Resolved,
+    include: Vec<Placed<LockPattern>>,
+    exclude: Vec<Placed<LockPattern>>,
 }
 
 impl Plan {
@@ -56,7 +61,8 @@ impl Plan {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
         let Found { plugin, others } = SearchPath::new(config).find(&config.backend)?;
         let settings = config.settings_for(&plugin.description, &others)?;
-        Ok(Self { plugin, settings })
+        let (include, exclude) = (config.include.clone(), config.exclude.clone());
+        Ok(Self { plugin, settings, include, exclude })
     }
 }
 
@@ -94,6 +100,7 @@ struct Running {
     plugin: PathBuf,
     settings: Vec<(String, String)>,
     entry: Entry,
+    entrance: Entrance,
     sample_cost_ns: Option<f64>,
     /// Its number in this process, from 1.
     number: u32,
@@ -230,6 +237,7 @@ impl State {
             plugin: plan.plugin.path.clone(),
             settings: plan.settings.pairs(),
             entry,
+            entrance: Entrance::new(entry.hooks, Filter::new(&plan.include, &plan.exclude)),
             sample_cost_ns,
             number: self.sessions,
             generation,
@@ -314,7 +322,7 @@ impl State {
         let opening = Opening {
             state: gate_state::OPEN,
             generation: running.generation,
-            hooks: running.entry.hooks,
+            hooks: running.entrance.hooks,
             tsc: running.clock.tsc == 1,
             expedited: running.expedited,
             contended_period: 1,

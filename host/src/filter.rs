@@ -30,8 +30,19 @@ use module::ModulePath;
 pub struct Filter {
     include: Vec<Noted>,
     exclude: Vec<Noted>,
-    /// Locks with a slot that did not pass. Relaxed: nothing hangs on it.
-    excluded: AtomicU64,
+    excluded: Tally,
+}
+
+/// How many locks did not pass. Relaxed: nothing hangs on it.
+///
+/// All locks are met again when gates open for another part of the session, so
+/// parts are counted apart, and the greatest count stands.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Number of the part in the upper half, its count in the lower.
+    part: AtomicU64,
+    /// The greatest count of a part that is over.
+    most: AtomicU64,
 }
 
 /// A pattern, and whether it was of any use.
@@ -77,7 +88,7 @@ impl Filter {
         };
         let (include, exclude) = (noted(include), noted(exclude));
         let is_needed = !include.is_empty() || !exclude.is_empty();
-        is_needed.then(|| Self { include, exclude, excluded: AtomicU64::new(0) })
+        is_needed.then(|| Self { include, exclude, excluded: Tally::default() })
     }
 
     /// Whether the session watches the lock.
@@ -100,8 +111,7 @@ impl Filter {
     /// # Safety
     ///
     /// - `lock` comes from `probe`, within the call that it was handed to.
-    #[must_use]
-    pub unsafe fn admits_described(&self, lock: &LockRef, probe: Option<&Probe>) -> bool {
+    pub(crate) unsafe fn admits_described(&self, lock: &LockRef, probe: Option<&Probe>) -> bool {
         let mut site = SiteInfo::UNKNOWN;
         let is_needed = self.patterns().any(LockPattern::needs_origin);
         let is_known = is_needed
@@ -117,9 +127,9 @@ impl Filter {
         // SAFETY: the lock comes from a probe.
         let name = unsafe { lock.name() };
         let admitted = self.admits(&KnownLock { kind: lock.kind, name, origin });
-        // One without an id is asked about again and again.
-        if !admitted && lock.id != 0 {
-            self.excluded.fetch_add(1, Ordering::Relaxed);
+        // A lock that is met shows its slot; others are asked about repeatedly.
+        if !admitted && !lock.slot.is_null() {
+            self.excluded.add(probe.map_or(0, |probe| probe.gate.generation()));
         }
         admitted
     }
@@ -129,8 +139,7 @@ impl Filter {
     }
 
     /// The patterns, as a report shows them.
-    #[must_use]
-    pub fn shown(&self) -> Filters {
+    pub(crate) fn shown(&self) -> Filters {
         let shown = |patterns: &[Noted]| {
             patterns.iter().map(|noted| noted.pattern.value.to_string()).collect()
         };
@@ -138,9 +147,8 @@ impl Filter {
     }
 
     /// What a reader of the report should know.
-    #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        let excluded = self.excluded.load(Ordering::Relaxed);
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let excluded = self.excluded.most();
         let mut notes = vec![format!(
             "Filters held, and {} left out: {}.",
             if excluded == 1 {
@@ -158,6 +166,30 @@ impl Filter {
         }
         notes
     }
+}
+
+impl Tally {
+    /// Counts a lock in the part of this number.
+    fn add(&self, part: u32) {
+        let stamp = u64::from(part) << 32;
+        let relaxed = Ordering::Relaxed;
+        let next = |word: u64| if word >> 32 == stamp >> 32 { word + 1 } else { stamp | 1 };
+        let mut word = self.part.load(relaxed);
+        while let Err(other) = self.part.compare_exchange_weak(word, next(word), relaxed, relaxed) {
+            word = other;
+        }
+        self.most.fetch_max(count_in(word), relaxed);
+    }
+
+    fn most(&self) -> u64 {
+        let relaxed = Ordering::Relaxed;
+        self.most.load(relaxed).max(count_in(self.part.load(relaxed)))
+    }
+}
+
+/// The count in a word of [`Tally::part`].
+fn count_in(word: u64) -> u64 {
+    u64::from(word as u32)
 }
 
 impl Noted {

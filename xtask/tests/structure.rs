@@ -73,6 +73,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/config.rs", "asks the kernel whether the process is set-user-id"),
     ("host/src/engine.rs", "opens gates; a state that the child of a fork leaves behind"),
     ("host/src/engine/cost.rs", "calls a backend's hooks, to measure them"),
+    ("host/src/engine/entrance.rs", "an entry with a context, called through the ABI"),
     (
         "host/src/engine/gates.rs",
         "gates that live in probes; a handler for fork; a reason that crosses the ABI",

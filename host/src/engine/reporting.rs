@@ -12,7 +12,7 @@ use lockscope_core::{CallSite, Probe, clock};
 use super::{Running, State, gates};
 use crate::error::HostError;
 use crate::report::convert;
-use crate::report::model::{Filters, PendingAcquisition, Place, ReportFile, SessionInfo};
+use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
 use crate::tell::tell;
 
 impl State {
@@ -32,6 +32,9 @@ impl State {
             let what = "samples beyond 32 held locks per thread".into();
             report.losses.push(Loss { what, count: lost });
         }
+        let filter = running.entrance.filter.as_ref();
+        let filtered = filter.map(|filter| filter.notes()).unwrap_or_default();
+        report.notes.extend(filtered.iter().map(|note| note.as_str().into()));
         report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
         let info = session_info(running, complete, report.samples, report.periods.to_vec());
         let pending = pending(running);
@@ -68,13 +71,14 @@ fn tell_abandonment(running: &mut Running) {
 
 fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u32>) -> SessionInfo {
     let now = clock::now(running.clock.tsc == 1);
+    let filter = running.entrance.filter.as_ref();
     SessionInfo {
         backend: running.name.clone(),
         backend_version: running.version.clone(),
         plugin: running.plugin.display().to_string(),
         probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
         settings: running.settings.clone(),
-        filters: Filters::default(),
+        filters: filter.map(|filter| filter.shown()).unwrap_or_default(),
         periods,
         generation: running.number,
         started_unix_ns: running.started_unix_ns,

@@ -59,11 +59,11 @@ fn what_the_filter_did_is_told() {
 
 /// A lock as a probe describes it, that was made here.
 #[track_caller]
-fn described(name: &'static str, id: u64) -> LockRef {
+fn described(name: &'static str) -> LockRef {
     LockRef {
         slot: core::ptr::null(),
         address: 0,
-        id,
+        id: 0,
         created: CallSite::of(Location::caller()),
         name: name.as_ptr(),
         state: 0,
@@ -77,7 +77,7 @@ fn described(name: &'static str, id: u64) -> LockRef {
 #[test]
 fn a_lock_is_taken_as_its_probe_describes_it() {
     let probe = Probe::rust("test");
-    let lock = described("words", 1);
+    let lock = described("words");
     // SAFETY: names and places are constants of this program.
     let admits = |include: &str, lock: &LockRef, probe: Option<&Probe>| unsafe {
         filter(&[include], &[]).unwrap().admits_described(lock, probe)
@@ -94,12 +94,33 @@ fn a_lock_is_taken_as_its_probe_describes_it() {
 }
 
 #[test]
-fn locks_that_are_asked_for_once_are_counted() {
+fn locks_that_are_met_are_counted() {
     let filter = filter(&[], &["name:a"]).unwrap();
-    for (name, id) in [("a", 1), ("a", 2), ("b", 3), ("a", 0), ("a", 0)] {
+    let slot = lockscope_core::slot::Slot::new(None);
+    for (name, slot) in [
+        ("a", &raw const slot),
+        ("a", &raw const slot),
+        ("b", &raw const slot),
+        ("a", core::ptr::null()),
+    ] {
         // SAFETY: as above.
-        let admitted = unsafe { filter.admits_described(&described(name, id), None) };
+        let admitted =
+            unsafe { filter.admits_described(&LockRef { slot, ..described(name) }, None) };
         assert_eq!(admitted, name != "a");
     }
     assert_eq!(filter.notes(), ["Filters held, and 2 locks were left out: exclude name:a."]);
+}
+
+#[test]
+fn locks_that_are_met_again_count_once() {
+    let tally = Tally::default();
+    let most_after = |part, locks| {
+        (0..locks).for_each(|_| tally.add(part));
+        tally.most()
+    };
+    assert_eq!(tally.most(), 0);
+    assert_eq!(most_after(7, 3), 3);
+    assert_eq!(most_after(9, 2), 3);
+    assert_eq!(most_after(9, 3), 5);
+    assert_eq!(most_after(10, 1), 5);
 }
