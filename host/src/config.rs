@@ -187,6 +187,24 @@ impl Config {
         Ok(config)
     }
 
+    /// The same configuration with a few things changed: what somebody asks of
+    /// a running process.
+    ///
+    /// Settings of whichever backend is chosen were meant for the one that was:
+    /// they do not go on to another.
+    pub(crate) fn with(&self, overrides: &Overrides) -> Result<Self, HostError> {
+        let mut changed = self.clone();
+        let is_other = |given: &Given| given.owner == Owner::Host && given.key == "backend";
+        if overrides.given.iter().any(is_other) {
+            let chosen = Owner::Backend(settings::CHOSEN.to_owned());
+            changed.settings.retain(|given| given.owner != chosen);
+        }
+        for given in &overrides.given {
+            changed.apply(given.clone())?;
+        }
+        Ok(changed)
+    }
+
     /// Whether an error is to be the end, even if the configuration itself is
     /// what is wrong: then whatever of it can be read decides.
     pub(crate) fn is_strict(sources: &Sources, overrides: &Overrides) -> bool {

@@ -10,13 +10,14 @@ pub mod config;
 mod engine;
 mod error;
 pub mod filter;
-mod flush;
+mod keeper;
 pub mod loader;
 mod output;
 mod profiler;
 pub mod report;
 mod run;
 mod tell;
+mod threads;
 
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

@@ -249,6 +249,41 @@ impl fmt::Display for Filters {
     }
 }
 
+impl ReportFile {
+    /// The report of a session that was to record nothing.
+    pub(crate) fn switched_off() -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            session: SessionInfo {
+                backend: String::new(),
+                backend_version: String::new(),
+                plugin: String::new(),
+                probes: Vec::new(),
+                settings: Vec::new(),
+                filters: Filters::default(),
+                periods: Vec::new(),
+                generation: 0,
+                started_unix_ns: 0,
+                length_ns: 0,
+                complete: true,
+                pid: std::process::id(),
+                command: Vec::new(),
+                samples: 0,
+                sample_cost_ns: None,
+            },
+            locks: Vec::new(),
+            pending: Vec::new(),
+            windows: Vec::new(),
+            losses: Vec::new(),
+            notes: vec![
+                "Nothing was recorded, because profiling is switched off by `enabled = false`."
+                    .to_owned(),
+            ],
+        }
+    }
+}
+
 impl AddAssign for Total {
     /// Adds an independent total: variances add up, standard errors do not.
     fn add_assign(&mut self, other: Self) {
