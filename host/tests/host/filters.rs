@@ -181,6 +181,28 @@ fn each_session_decides_anew() {
 }
 
 #[test]
+fn a_switch_keeps_the_filter() {
+    let _turn = turn();
+    let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
+    let profiler = session(1, "exclude = [\"name:a\"]");
+    let lock = || (0..3).for_each(|_| drop((a.lock(), b.lock())));
+    lock();
+    let first = profiler.switch("minimal", &[]).unwrap();
+    lock();
+    let second = profiler.stop().unwrap();
+    for report in [first, second] {
+        assert_eq!(counted(&report), BTreeMap::from([("b".to_owned(), 3.0)]));
+        assert_eq!(report.session.filters.exclude, ["name:a"]);
+        assert_eq!(
+            report.notes,
+            ["Filters held, and 1 lock was left out: exclude name:a."],
+            "{}",
+            report.session.backend
+        );
+    }
+}
+
+#[test]
 fn an_excluded_lock_takes_no_place() {
     let _turn = turn();
     let profiler = session(1, "exclude = [\"name:many\"]\n[wrapper]\nmax_locks = 10\n");
