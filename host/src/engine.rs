@@ -5,6 +5,7 @@
 //! only close them: a hook that abandons its session, and the child of a fork.
 
 mod cost;
+mod entrance;
 mod gates;
 mod pacer;
 mod reporting;
@@ -18,8 +19,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lockscope_core::sync::{self, AtomicPtr, Ordering};
 use lockscope_core::{Probe, probe};
 
-use crate::config::{Config, Resolved};
+use crate::config::{Config, Placed, Resolved};
 use crate::error::HostError;
+use crate::filter::{Filter, LockPattern};
 use crate::loader::{Found, Plugin, SearchPath};
 use crate::report::model::ReportFile;
 
@@ -49,6 +51,8 @@ struct Inner {
 pub(crate) struct Plan {
     pub(crate) plugin: Plugin,
     pub(crate) settings: Resolved,
+    include: Vec<Placed<LockPattern>>,
+    exclude: Vec<Placed<LockPattern>>,
 }
 
 impl Plan {
@@ -56,7 +60,13 @@ impl Plan {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
         let Found { plugin, others } = SearchPath::new(config).find(&config.backend)?;
         let settings = config.settings_for(&plugin.description, &others)?;
-        Ok(Self { plugin, settings })
+        let (include, exclude) = (config.include.clone(), config.exclude.clone());
+        Ok(Self { plugin, settings, include, exclude })
+    }
+
+    /// The filter of one session.
+    fn filter(&self) -> Option<Filter> {
+        Filter::new(&self.include, &self.exclude)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 mod engine;
 mod error;
+pub mod filter;
 mod keeper;
 pub mod loader;
 mod output;

@@ -42,6 +42,9 @@ impl State {
                 "operations that ended after the session, or after one of its windows".into();
             report.losses.push(Loss { what, count: running.unfinished });
         }
+        let filter = running.entrance.filter.as_ref();
+        let filtered = filter.map(|filter| filter.notes()).unwrap_or_default();
+        report.notes.extend(filtered.iter().map(|note| note.as_str().into()));
         report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
         let info = session_info(running, ended.is_some(), report.samples, report.periods.to_vec());
         let pending = pending(running, ended.unwrap_or(u64::MAX));
@@ -77,12 +80,14 @@ fn tell_abandonment(running: &mut Running) {
 }
 
 fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u32>) -> SessionInfo {
+    let filter = running.entrance.filter.as_ref();
     SessionInfo {
         backend: running.name.clone(),
         backend_version: running.version.clone(),
         plugin: running.plugin.display().to_string(),
         probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
         settings: running.settings.clone(),
+        filters: filter.map(|filter| filter.shown()).unwrap_or_default(),
         periods,
         generation: running.number,
         started_unix_ns: running.started_unix_ns,

@@ -11,6 +11,7 @@ use lockscope_core::gate::{Opening, state as gate_state};
 use lockscope_core::sync::{self, AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{HookTable, Probe, Session};
 
+use super::entrance::Entrance;
 use super::{Plan, cost, gates, scale};
 use crate::config::Resolved;
 use crate::error::HostError;
@@ -55,6 +56,7 @@ pub(super) struct Running {
     pub(super) plugin: PathBuf,
     pub(super) settings: Vec<(String, String)>,
     pub(super) entry: Entry,
+    pub(super) entrance: Entrance,
     pub(super) sample_cost_ns: Option<f64>,
     /// Its number in this process, from 1.
     pub(super) number: u32,
@@ -140,6 +142,7 @@ impl State {
             plugin: plan.plugin.path.clone(),
             settings: plan.settings.pairs(),
             entry,
+            entrance: Entrance::new(entry.hooks, plan.filter()),
             sample_cost_ns,
             number: self.sessions,
             session: generation,
@@ -240,7 +243,7 @@ impl State {
         let opening = Opening {
             state: gate,
             generation: running.generation,
-            hooks: running.entry.hooks,
+            hooks: running.entrance.hooks,
             tsc: running.clock.tsc == 1,
             expedited: running.expedited,
             contended_period,

@@ -144,6 +144,25 @@ fn flags_after_the_program_are_the_programs() {
 }
 
 #[test]
+fn a_flag_with_a_bad_value_is_named() {
+    let dir = folder();
+    let said = |flags: &[&str]| {
+        let output =
+            run(dir.path(), &[&["run", "--strict"], flags, &["--", "echo", "started"]].concat());
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(125), ""));
+        stderr(&output)
+    };
+    assert_eq!(
+        said(&["--exclude", "kind:once", "--exclude", "nmae:queue"]),
+        "lockscope: the value 'nmae:queue' of 'exclude' (the flag --exclude) cannot be used: expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB; did you mean 'name:queue'? Correct it there; the program was not started, because of --strict\n"
+    );
+    assert_eq!(
+        said(&["--wake-signal", "KILL"]),
+        "lockscope: the value 'KILL' of 'wake_signal' (the flag --wake-signal) cannot be used: expected a signal that a program can spare: one of USR1, USR2, HUP, ALRM, VTALRM, PROF, URG, WINCH, IO, PWR and RTMIN+1 to RTMIN+15; or none. Correct it there; the program was not started, because of --strict\n"
+    );
+}
+
+#[test]
 fn every_command_explains_itself() {
     let dir = folder();
     for command in [&["--help"][..], &["run", "--help"], &["backends", "inspect", "--help"]] {

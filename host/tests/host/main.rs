@@ -1,6 +1,7 @@
 //! The host from outside: plugins, sessions, and the command.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod allocations;
 mod child;
 mod command;
 mod counting;
@@ -10,6 +11,7 @@ mod endings;
 mod environment;
 mod estimates;
 mod failures;
+mod filters;
 mod ids;
 mod locks;
 mod many;
