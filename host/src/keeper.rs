@@ -16,6 +16,7 @@ use crate::report::file;
 use crate::report::model::ReportFile;
 use crate::tell::tell;
 use crate::threads;
+use crate::wake_signal;
 
 /// The first writing comes soon, so that a short program that is killed
 /// leaves something; the time doubles up to the configured interval.
@@ -86,6 +87,11 @@ impl Keeper {
             output::check(&output)?;
         }
         ENGINE.start(plan)?;
+        if let Some(signal) = &config.wake_signal {
+            wake_signal::wakes(signal.value).inspect_err(|_| {
+                let _ = ENGINE.stop();
+            })?;
+        }
         let config = config.clone();
         let interval = config.flush_interval.value;
         let state = State { config, sessions: 1, last: None, is_finished: false, is_told: false };

@@ -18,6 +18,7 @@ pub mod report;
 mod run;
 mod tell;
 mod threads;
+mod wake_signal;
 
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

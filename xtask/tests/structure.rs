@@ -89,6 +89,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/run.rs", "restores the signal mask between fork and exec"),
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
     ("host/src/threads.rs", "blocks signals in the host's own threads"),
+    ("host/src/wake_signal.rs", "writes to a pipe in a signal's handler"),
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),
