@@ -165,6 +165,35 @@ impl Builder {
         self
     }
 
+    /// Watches only locks that match this pattern, or another one that is
+    /// included: `name:GLOB`, `site:GLOB`, `module:GLOB` or `kind:GLOB`.
+    #[must_use]
+    pub fn include(mut self, pattern: impl Into<String>) -> Self {
+        self.overrides.add("include", pattern, Place::Builder("include()"));
+        self
+    }
+
+    /// Does not watch locks that match this pattern: see [`Builder::include`].
+    #[must_use]
+    pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
+        self.overrides.add("exclude", pattern, Place::Builder("exclude()"));
+        self
+    }
+
+    /// Has this signal, such as `SIGUSR2`, wake a backend that sleeps.
+    #[must_use]
+    pub fn wake_signal(mut self, signal: impl Into<String>) -> Self {
+        self.overrides.set("wake_signal", signal, Place::Builder("wake_signal()"));
+        self
+    }
+
+    /// Whether the process opens its control socket.
+    #[must_use]
+    pub fn control(mut self, opens: bool) -> Self {
+        self.overrides.set("control", opens.to_string(), Place::Builder("control()"));
+        self
+    }
+
     /// Writes the report to this file, while the session runs and at its end.
     #[must_use]
     pub fn output(mut self, path: impl Into<PathBuf>) -> Self {
