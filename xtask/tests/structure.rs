@@ -55,6 +55,8 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("backends/shared/src/lazy.rs", "a pointer to a value that is made once"),
     ("backends/shared/src/record.rs", "reads a lock's name as the probe describes it"),
     ("backends/shared/src/registry.rs", "the slot's word is the address of a record"),
+    ("backends/sidetable/src/state.rs", "vouches for events, and for where ways lead to"),
+    ("backends/sidetable/src/ways.rs", "ways are addresses that a thread remembers"),
     ("backends/wrapper/src/state.rs", "vouches for events: they come from probes"),
     ("core/src/backend.rs", "exports a plugin's header, by a macro"),
     ("core/src/backend/contain.rs", "entries with a context, called through the ABI"),
