@@ -22,6 +22,7 @@ use lockscope_core::{Event, LockRef};
 /// at each use, and are looked up in the table; a program in which many threads
 /// sample many locks has some of these.
 const LINES: usize = if cfg!(lockscope_loom) { 1 } else { 1 << 13 };
+const _: () = assert!(LINES.is_power_of_two());
 
 /// Whose a line is: the kernel's number of its thread, or one of these.
 mod owner {
@@ -89,7 +90,7 @@ impl Asked {
         let Self { thread, lock, call } = self;
         let mixed =
             lock.number ^ (call.site as u64).rotate_left(20) ^ u64::from(thread).rotate_left(43);
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % LINES
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & (LINES - 1)
     }
 }
 

@@ -39,7 +39,7 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
         thread.cut_short(record.generation(), weight, || acquisition::free(thread, token));
         return TOLD;
     };
-    let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
+    let (stamp, slot, event) = (inside.stamp(), lock.slot(), record.event());
     let what = event.what();
     event.end(now);
     if what.contended != 0 && event.state() != 0 {
@@ -88,7 +88,11 @@ fn release_sent<L: Watched>(
     let Some((generation, event)) = acquisition::end_sent(token, address) else { return };
     let Some(thread) = current else { return };
     let acquired = event.acquired.max(event.begin);
-    tell(probe, thread, lock, generation, Event { acquired, end: now.max(acquired), ..event });
+    // A backend may keep what each thread writes apart, so it must not take two
+    // for one.
+    let teller = thread.id() as u32;
+    let event = Event { acquired, end: now.max(acquired), thread: teller, ..event };
+    tell(probe, thread, lock, generation, event);
 }
 
 /// The lock was given back: tells what is still to be told of it. Touches
@@ -134,11 +138,11 @@ fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let Some(thread) = thread::current() else { return };
     let Some(inside) = thread.enter(&probe.gate) else { return };
     // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks(inside.stamp) };
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp()) };
     let mut described = described(probe, lock);
     if let Some(slot) = lock.slot() {
-        let Some(state) = slot.state_in(inside.stamp) else { return };
-        if slot.is_excluded(inside.stamp) {
+        let Some(state) = slot.state_in(inside.stamp()) else { return };
+        if slot.is_excluded(inside.stamp()) {
             return;
         }
         described.state = state;
