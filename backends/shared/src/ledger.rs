@@ -2,7 +2,7 @@
 
 use lockscope_core::{Event, EventKind};
 
-use crate::keyed::{Keyed, Limit};
+use crate::keyed::{Found, Keyed, Limit};
 use crate::tally::{Charge, Tally};
 
 /// A call site, in one mode.
@@ -41,27 +41,47 @@ pub struct Ledger {
     pub blame: Keyed<Encounter, Charge>,
 }
 
+/// Who writes to a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writers {
+    /// Any thread, as a probe lets it: what an exclusive owner writes is kept
+    /// apart by the lock itself, and everything else is written among others.
+    Owners,
+    /// One thread, or one after the other.
+    OneThread,
+}
+
 impl Ledger {
-    /// Writes `event` down, of a lock whose only ledger this is; false if its
-    /// call site is beyond the first `sites`, and has no place of its own.
-    ///
-    /// To be called as a probe calls a backend: what an exclusive owner writes
-    /// is kept apart by the lock itself.
+    /// Writes `event` down, of a lock whose [`Owners`](Writers::Owners) write
+    /// here; false if its call site is beyond the first `sites`, and has no
+    /// place of its own.
     #[inline]
     pub fn note(&self, event: &Event, sites: u32) -> bool {
-        let key = Use::of(event);
-        let found = self.uses.find_or_add(key, uses_limit(sites, key));
-        let tally = &found.node.value;
+        let place = self.place_of(Use::of(event), sites);
+        self.note_at(&place.node.value, event, sites, Writers::Owners);
+        !place.merged
+    }
+
+    /// Where a call site has its numbers, among the first `sites`.
+    #[inline]
+    pub fn place_of(&self, call: Use, sites: u32) -> Found<'_, Use, Tally> {
+        self.uses.find_or_add(call, uses_limit(sites, call))
+    }
+
+    /// Writes `event` down at a place that [`Ledger::place_of`] has found here.
+    #[inline]
+    pub fn note_at(&self, tally: &Tally, event: &Event, sites: u32, writers: Writers) {
         match event.kind {
             // A contended acquisition may be told after the next owner has the
             // lock.
             EventKind::RELEASED if event.contended != 0 => {
                 self.waited(tally, event, sites);
             }
-            EventKind::RELEASED if event.mode.is_shared() => {
+            EventKind::RELEASED if event.mode.is_shared() && writers == Writers::Owners => {
                 tally.released_among(event.hold_ticks(), event.weight);
             }
-            // The caller owns the lock alone: nobody else writes this.
+            // The caller owns the lock alone, or is the only one who writes:
+            // nobody else writes this.
             EventKind::RELEASED => {
                 tally.released(event.hold_ticks(), event.weight);
             }
@@ -70,7 +90,6 @@ impl Ledger {
             // Made after this backend.
             _ => {}
         }
-        !found.merged
     }
 
     #[cold]
@@ -87,7 +106,7 @@ impl Ledger {
     /// beyond the first `sites` are added up.
     pub fn absorb(&self, other: &Self, sites: u32) {
         for node in other.uses.iter() {
-            let ours = self.uses.find_or_add(node.key, uses_limit(sites, node.key)).node;
+            let ours = self.place_of(node.key, sites).node;
             ours.value.absorb(&node.value);
         }
         for node in other.blame.iter() {

@@ -7,7 +7,7 @@ use dashmap::{DashMap, Entry};
 use lockscope_core::clock::ClockScale;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use lockscope_core::{Event, LockRef, Session};
+use lockscope_core::{Event, LockKind, LockRef, Session};
 use rustc_hash::FxHasher;
 
 use crate::record::{Kept, Origin, Record};
@@ -24,14 +24,15 @@ const _: () = assert!(align_of::<Record<()>>() > REFUSED as usize);
 enum Key {
     /// A lock with a slot: by its id.
     Id(u64),
-    /// A lock without one: by the probe that sees it, and where it is.
-    Place(u32, usize),
+    /// A lock without one: by the probe that sees it, where it is, and what it
+    /// is. Of another kind, it is another lock that came to the same place.
+    Place(u32, usize, LockKind),
 }
 
 impl Key {
     fn of(lock: &LockRef) -> Self {
         match lock.id {
-            0 => Self::Place(lock.probe, lock.address),
+            0 => Self::Place(lock.probe, lock.address, lock.kind),
             id => Self::Id(id),
         }
     }
@@ -120,10 +121,22 @@ impl<K: Kept> Registry<K> {
     /// Writes `event` down in the ledger of `record`, its lock's only one.
     #[inline]
     pub fn note(&self, record: &Record<K>, event: &Event) {
-        let sites = self.max_sites.load(Ordering::Relaxed);
-        if !record.ledger.note(event, sites) {
-            self.merged.fetch_add(u64::from(event.weight), Ordering::Relaxed);
+        if !record.ledger.note(event, self.sites()) {
+            self.note_merged(event.weight);
         }
+    }
+
+    /// Notes that an operation's call site had no place of its own.
+    #[inline]
+    pub fn note_merged(&self, weight: u32) {
+        self.merged.fetch_add(u64::from(weight), Ordering::Relaxed);
+    }
+
+    /// How many call sites of one lock are told apart.
+    #[inline]
+    #[must_use]
+    pub fn sites(&self) -> u32 {
+        self.max_sites.load(Ordering::Relaxed)
     }
 
     #[cold]
@@ -133,8 +146,9 @@ impl<K: Kept> Registry<K> {
         weight: u32,
         act: impl FnOnce(&Record<K>) -> R,
     ) -> Option<R> {
-        let record = self.find_or_make(lock);
-        // SAFETY: the lock comes from a probe, and is used within the call.
+        // SAFETY: the caller of `with` answers for the lock.
+        let record = unsafe { self.record_of(lock, weight) };
+        // SAFETY: as above.
         if let Some(slot) = unsafe { lock.slot() } {
             let word =
                 record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
@@ -142,10 +156,21 @@ impl<K: Kept> Registry<K> {
             // who are here at one time write the same.
             slot.state().store(word, Ordering::Release);
         }
+        record.map(|record| act(&record))
+    }
+
+    /// The record of `lock`, found by its id or place; none if there is no room
+    /// for it, and then an operation is counted with `weight`.
+    ///
+    /// # Safety
+    ///
+    /// - `lock` comes from a probe, within the call that it was handed to.
+    pub unsafe fn record_of(&self, lock: &LockRef, weight: u32) -> Option<Arc<Record<K>>> {
+        let record = self.find_or_make(lock);
         if record.is_none() {
             self.refuse(weight);
         }
-        record.map(|record| act(&record))
+        record
     }
 
     fn find_or_make(&self, lock: &LockRef) -> Option<Arc<Record<K>>> {
@@ -178,6 +203,10 @@ impl<K: Kept> Registry<K> {
     /// Makes room for one record, if there may be one more.
     fn reserve(&self) -> bool {
         let limit = self.max_locks.load(Ordering::Relaxed) as usize;
+        // The look first: who is refused at every operation only reads.
+        if self.count.load(Ordering::Relaxed) >= limit {
+            return false;
+        }
         let has_room = self.count.fetch_add(1, Ordering::Relaxed) < limit;
         if !has_room {
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -189,21 +218,23 @@ impl<K: Kept> Registry<K> {
         self.refused.fetch_add(u64::from(weight), Ordering::Relaxed);
     }
 
-    /// `lock` is no more: what it has seen goes to those of its origin.
-    pub fn drop_lock(&self, lock: &LockRef) {
+    /// `lock` is no more: what it has seen goes to those of its origin. Its
+    /// record, of which nobody will hear any more, if it had one.
+    pub fn drop_lock(&self, lock: &LockRef) -> Option<Arc<Record<K>>> {
         let key = Key::of(lock);
         if !self.living.contains_key(&key) {
-            return;
+            return None;
         }
         let _folding = guarded(&self.folding);
-        let Some((_, record)) = self.living.remove(&key) else { return };
+        let (_, record) = self.living.remove(&key)?;
         // The origin takes the place that the lock leaves, unless another lock
         // has been faster; then it is as if nothing were known of the origin.
         self.count.fetch_sub(1, Ordering::Relaxed);
         let known = self.dropped.contains_key(&record.origin) || self.reserve();
         let origin = if known { record.origin } else { record.origin.unknown() };
         let folded = self.dropped.entry(origin).or_insert_with(|| Arc::new(Record::new(0, origin)));
-        folded.absorb(&record, self.max_sites.load(Ordering::Relaxed));
+        folded.absorb(&record, self.sites());
+        Some(record)
     }
 
     /// What the session has seen and lost so far; its ticks are `clock`'s.
@@ -218,10 +249,7 @@ impl<K: Kept> Registry<K> {
             self.living.iter().map(|record| Arc::clone(&record)).collect()
         };
         living.iter().for_each(|record| report::add(&mut report, record, clock));
-        let limits = Limits {
-            locks: self.max_locks.load(Ordering::Relaxed),
-            sites: self.max_sites.load(Ordering::Relaxed),
-        };
+        let limits = Limits { locks: self.max_locks.load(Ordering::Relaxed), sites: self.sites() };
         let losses = Losses {
             limits,
             refused: self.refused.load(Ordering::Relaxed),

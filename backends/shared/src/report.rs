@@ -34,9 +34,7 @@ impl Losses {
 
 /// Adds what `record` has seen to `report`; the session's ticks are `clock`'s.
 pub(crate) fn add<K: Kept>(report: &mut Report, record: &Record<K>, clock: ClockScale) {
-    let uses = record.ledgers().flat_map(|ledger| ledger.uses.iter());
-    let sites: Vec<SiteReport> = uses.map(|node| site(node, clock)).collect();
-    let blame = record.ledgers().flat_map(|ledger| ledger.blame.iter());
+    let sites = sites_of(record, clock);
     report.samples += sites.iter().map(|site| site.samples).sum::<u64>();
     report.locks.push(LockReport {
         id: record.id,
@@ -46,15 +44,48 @@ pub(crate) fn add<K: Kept>(report: &mut Report, record: &Record<K>, clock: Clock
         name: record.origin.name.unwrap_or_default().into(),
         locks: record.locks(),
         sites: sites.into(),
-        blame: blame.map(|node| charge(node, clock)).collect(),
+        blame: blame_of(record, clock).into(),
     });
+}
+
+/// What each call site did, as all ledgers of the lock say together.
+fn sites_of<K: Kept>(record: &Record<K>, clock: ClockScale) -> Vec<SiteReport> {
+    let uses = record.ledgers().flat_map(|ledger| ledger.uses.iter());
+    let mut sites: Vec<SiteReport> = uses.map(|node| site(node, clock)).collect();
+    let call = |site: &SiteReport| (site.site, site.mode);
+    sites.sort_unstable_by_key(call);
+    sites.dedup_by(|next, kept| {
+        let is_same = call(next) == call(kept);
+        if is_same {
+            *kept += &*next;
+        }
+        is_same
+    });
+    sites
+}
+
+/// Who made whom wait, likewise.
+fn blame_of<K: Kept>(record: &Record<K>, clock: ClockScale) -> Vec<Blame> {
+    let all = record.ledgers().flat_map(|ledger| ledger.blame.iter());
+    let mut all: Vec<Blame> = all.map(|node| blame(node, clock)).collect();
+    let encounter = |blame: &Blame| (blame.holder, blame.waiter);
+    all.sort_unstable_by_key(encounter);
+    all.dedup_by(|next, kept| {
+        let is_same = encounter(next) == encounter(kept);
+        if is_same {
+            kept.contentions += next.contentions;
+            kept.wait_ns += next.wait_ns;
+        }
+        is_same
+    });
+    all
 }
 
 fn site(node: &Node<Use, Tally>, clock: ClockScale) -> SiteReport {
     SiteReport { site: node.key.site, mode: node.key.mode, ..node.value.report(clock) }
 }
 
-fn charge(node: &Node<Encounter, Charge>, clock: ClockScale) -> Blame {
+fn blame(node: &Node<Encounter, Charge>, clock: ClockScale) -> Blame {
     let (contentions, wait_ns) = node.value.estimates(clock);
     Blame { holder: node.key.holder, waiter: node.key.waiter, contentions, wait_ns }
 }

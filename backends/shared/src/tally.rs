@@ -149,7 +149,7 @@ impl Timed {
 /// What one call site did with one lock, in one mode.
 ///
 /// What an owner alone writes, and what is written among others, are fields
-/// apart: see [`Writer`]. What most call sites never do has its place when they
+/// apart: see `Writer`. What most call sites never do has its place when they
 /// do it.
 #[derive(Debug, Default)]
 pub struct Tally {

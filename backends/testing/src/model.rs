@@ -8,7 +8,7 @@ use lockscope_core::report::{Estimate, Report, Times};
 use lockscope_core::{CallSite, Event, EventKind, Mode};
 use proptest::prelude::*;
 
-use crate::harness::{GIVEN, Lock, event, session, started, tell};
+use crate::probe::{GIVEN, Lock, event, session, started, tell};
 
 const LOCKS: usize = 4;
 /// Creation sites of locks without slot are greater.
@@ -33,6 +33,7 @@ struct Happening {
     /// Who held the lock, for how long one waited.
     wait: Option<(usize, u64)>,
     hold_ns: u64,
+    thread: u32,
 }
 
 /// By creation site (of dropped locks) or id (of living ones), call site, mode.
@@ -190,14 +191,16 @@ fn happening() -> impl Strategy<Value = Happening> {
     let mode = prop_oneof![Just(Mode::EXCLUSIVE), Just(Mode::SHARED), Just(Mode::UPGRADABLE)];
     let weight = prop_oneof![Just(1_u32), Just(64)];
     let wait = proptest::option::of((0..3_usize, 0..5_000_u64));
-    (kind, 1..4_usize, mode, weight, wait, 0..5_000_u64).prop_map(
-        |(kind, site, mode, weight, wait, hold_ns)| Happening {
+    let thread = prop_oneof![8 => 1..4_u32, 1 => 4..200_u32];
+    (kind, 1..4_usize, mode, weight, wait, 0..5_000_u64, thread).prop_map(
+        |(kind, site, mode, weight, wait, hold_ns, thread)| Happening {
             mode: if kind == EventKind::IDLE { Mode::SHARED } else { mode },
             kind,
             site,
             weight,
             wait,
             hold_ns,
+            thread,
         },
     )
 }
@@ -220,6 +223,7 @@ fn told(lock: &Lock, happening: &Happening) -> Event {
     Event {
         kind: happening.kind,
         weight: happening.weight,
+        thread: happening.thread,
         contended: u8::from(contended),
         holder: CallSite(holder),
         begin: 1_000,
@@ -230,51 +234,81 @@ fn told(lock: &Lock, happening: &Happening) -> Event {
 }
 
 /// Half of the locks have a slot, and were made at one line. The others are
-/// known by their creation site here, because the backend gives them ids.
+/// known by their creation site here, because the backend gives them ids, and
+/// are where the one before them was.
 fn make(index: usize, id: u64) -> Lock {
-    if index < LOCKS / 2 { Lock::new(id, 7) } else { Lock::slotless(id, SLOTLESS + index) }
+    if index < LOCKS / 2 {
+        return Lock::new(id, 7);
+    }
+    Lock { id, created: SLOTLESS + index, ..Lock::slotless(64 * (1 + index)) }
 }
 
-proptest! {
-    #[test]
-    fn agrees_with_the_naive_backend(steps in proptest::collection::vec(step(), 0..80)) {
-        let wrapper = started(&[("period", "64")]);
-        let (mut generation, mut next_id) = (1, 1 + LOCKS as u64);
-        let mut locks: Vec<Lock> = (0..LOCKS).map(|i| make(i, 1 + i as u64)).collect();
-        let mut naive = Naive::default();
-        for step in &steps {
-            match step {
-                Step::Happens(index, happening) => {
-                    let lock = &locks[*index];
-                    // A failed try does not meet the lock: its owner does.
-                    if happening.kind != EventKind::FAILED {
-                        lock.meet(&wrapper, generation);
-                    }
-                    tell(&wrapper, told(lock, happening));
-                    naive.log.push((lock.created, lock.id, happening.clone()));
+/// A session of `backend`, its locks, and what was done with them.
+struct Run<B> {
+    backend: B,
+    generation: u32,
+    locks: Vec<Lock>,
+    next_id: u64,
+    naive: Naive,
+}
+
+impl<B: Backend> Run<B> {
+    fn new(settings: &[(&str, &str)]) -> Self {
+        Self {
+            backend: started(settings),
+            generation: 1,
+            locks: (0..LOCKS).map(|index| make(index, 1 + index as u64)).collect(),
+            next_id: 1 + LOCKS as u64,
+            naive: Naive::default(),
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Happens(index, happening) => {
+                let lock = &self.locks[*index];
+                // A failed try does not meet the lock: its owner does.
+                if happening.kind != EventKind::FAILED {
+                    lock.meet(&self.backend, self.generation);
                 }
-                Step::Replaced(index) => {
-                    let fresh = make(*index, next_id);
-                    next_id += 1;
-                    let gone = core::mem::replace(&mut locks[*index], fresh);
-                    let stamp = u64::from(generation) << 32;
-                    if gone.slot.as_ref().is_none_or(|slot| slot.is_current(stamp)) {
-                        wrapper.dropped(&gone.as_ref());
-                        naive.dropped.push(gone.id);
-                    }
-                }
-                Step::Restarted => {
-                    wrapper.stop().unwrap();
-                    locks.iter().for_each(Lock::outlive);
-                    generation += 1;
-                    wrapper.start(&session(generation)).unwrap();
-                    naive = Naive::default();
+                tell(&self.backend, told(lock, happening));
+                self.naive.log.push((lock.created, lock.id, happening.clone()));
+            }
+            Step::Replaced(index) => {
+                let fresh = make(*index, self.next_id);
+                self.next_id += 1;
+                let gone = core::mem::replace(&mut self.locks[*index], fresh);
+                let stamp = u64::from(self.generation) << 32;
+                if gone.slot.as_ref().is_none_or(|slot| slot.is_current(stamp)) {
+                    self.backend.dropped(&gone.as_ref());
+                    self.naive.dropped.push(gone.id);
                 }
             }
+            Step::Restarted => {
+                self.backend.stop().unwrap();
+                self.locks.iter().for_each(Lock::outlive);
+                self.generation += 1;
+                self.backend.start(&session(self.generation)).unwrap();
+                self.naive = Naive::default();
+            }
         }
-        let report = wrapper.snapshot().unwrap();
-        prop_assert_eq!(lines(&report), naive.lines());
-        prop_assert_eq!(charges(&report), naive.charges());
-        prop_assert!(report.losses.is_empty());
     }
+}
+
+/// Whatever happens.
+pub fn agrees_with_the_naive_backend<B: Backend>() {
+    agrees_with_these_settings::<B>(&[("period", "64")]);
+}
+
+/// Whatever happens to a backend with these settings, which must not make it
+/// lose anything.
+pub fn agrees_with_these_settings<B: Backend>(settings: &[(&str, &str)]) {
+    proptest!(|(steps in proptest::collection::vec(step(), 0..80))| {
+        let mut run = Run::<B>::new(settings);
+        steps.iter().for_each(|step| run.take(step));
+        let report = run.backend.snapshot().unwrap();
+        prop_assert_eq!(lines(&report), run.naive.lines());
+        prop_assert_eq!(charges(&report), run.naive.charges());
+        prop_assert!(report.losses.is_empty());
+    });
 }

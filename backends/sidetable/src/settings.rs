@@ -1,0 +1,20 @@
+//! The backend's configuration keys.
+
+use lockscope_backends::settings::{self, Key, MAX_SITES, PERIOD};
+
+/// How many locks may have a record.
+pub(crate) const MAX_LOCKS: Key = Key {
+    help: "So many locks have a place in the table at one time, from 1 to 10000000; each takes about 700 bytes for each thread that uses it. What other locks do is counted as lost.",
+    ..settings::MAX_LOCKS
+};
+
+/// How many threads may have a ledger of their own for one lock.
+pub(crate) const MAX_THREADS: Key = Key {
+    name: "max_threads",
+    default: 64,
+    most: 10_000,
+    help: "So many threads have numbers of their own for one lock, from 1 to 10000; the rest write theirs in one place, which takes longer.",
+};
+
+/// Only the period can be changed while a session runs.
+pub(crate) const KEYS: [&Key; 4] = [&PERIOD, &MAX_LOCKS, &MAX_SITES, &MAX_THREADS];

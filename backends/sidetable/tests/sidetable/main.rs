@@ -1,0 +1,21 @@
+//! The backend through its trait: sessions, events that are made up, and what
+//! it says of them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod table;
+
+use lockscope_core::backend::Backend;
+use lockscope_sidetable::Sidetable;
+
+lockscope_backend_testing::tests!(lockscope_sidetable::Sidetable);
+
+#[test]
+fn its_keys_are_described_with_their_defaults() {
+    let description = Sidetable::describe();
+    let defaults: Vec<_> =
+        description.keys.iter().map(|key| (key.name.as_str(), key.default.as_str())).collect();
+    assert_eq!(
+        defaults,
+        [("period", "100"), ("max_locks", "100000"), ("max_sites", "64"), ("max_threads", "64")]
+    );
+}
