@@ -146,20 +146,27 @@ impl Backend for Adaptive {
     }
 
     fn meet(&self, lock: Option<&LockRef>) -> Countdown {
-        self.policy.first(lock)
+        // A thread asks for each sample that it counted down itself, whose cost is
+        // known.
+        let timing = lock.and_then(|lock| self.meter.begin_rest(lock));
+        let first = self.policy.first(lock);
+        self.meter.end(timing);
+        first
     }
 
     #[inline]
     fn event(&self, event: &Event) -> Countdown {
-        let timing = self.meter.begin(event);
-        let next = self.state.note(event, |lock| self.policy.next(event, lock));
-        let next = next.unwrap_or_else(|| self.policy.next_of_refused(event));
+        let timing = self.meter.begin_event(event);
+        let next = self.state.note(event, |lock| self.policy.next(event, Some(lock)));
+        let next = next.unwrap_or_else(|| self.policy.next(event, None));
         self.meter.end(timing);
         next
     }
 
     fn dropped(&self, lock: &LockRef) {
+        let timing = self.meter.begin_rest(lock);
         self.state.forget(lock);
+        self.meter.end(timing);
     }
 }
 

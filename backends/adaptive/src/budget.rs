@@ -4,7 +4,7 @@
 //! it asked last is held against the budget:
 //!
 //! ```text
-//! budget ─┬─ passing the gate, failed tries: nothing makes them rarer
+//! budget ─┬─ passing the gate, failed tries, new locks: nothing makes them rarer
 //!         ├─ waits:   if more than 3/4 of the rest, one in 2, 4, 8 … is recorded
 //!         └─ samples: if more than what remains, all periods times 2, 4, 8 …
 //! ```
@@ -76,10 +76,12 @@ pub(crate) struct Spent {
     pub(crate) samples: f64,
     pub(crate) waits: f64,
     pub(crate) operations: f64,
-    /// On samples, on waits, and on what nothing makes rarer.
+    pub(crate) rest: f64,
+    /// On each of these.
     pub(crate) sampling_ns: f64,
     pub(crate) waiting_ns: f64,
     pub(crate) passing_ns: f64,
+    pub(crate) rest_ns: f64,
 }
 
 impl Spent {
@@ -95,9 +97,11 @@ impl Spent {
             samples,
             waits,
             operations,
+            rest,
             sampling_ns: samples * to.prices.sample_ns,
             waiting_ns: waits * to.prices.wait_ns,
-            passing_ns: operations * PASSING_NS + rest * to.prices.rest_ns,
+            passing_ns: operations * PASSING_NS,
+            rest_ns: rest * to.prices.rest_ns,
         }
     }
 
@@ -107,14 +111,21 @@ impl Spent {
         self.samples += other.samples;
         self.waits += other.waits;
         self.operations += other.operations;
+        self.rest += other.rest;
         self.sampling_ns += other.sampling_ns;
         self.waiting_ns += other.waiting_ns;
         self.passing_ns += other.passing_ns;
+        self.rest_ns += other.rest_ns;
+    }
+
+    /// What nothing makes rarer.
+    fn fixed_ns(&self) -> f64 {
+        self.passing_ns + self.rest_ns
     }
 
     /// All that profiling has taken.
     pub(crate) fn own_ns(&self) -> f64 {
-        self.sampling_ns + self.waiting_ns + self.passing_ns
+        self.sampling_ns + self.waiting_ns + self.fixed_ns()
     }
 
     /// The part of the processor time that went to profiling, in percent.
@@ -164,7 +175,7 @@ impl Load {
         let mut load = Self { waits, samples, allowed: f64::INFINITY };
         if budget.cpu_percent > 0.0 {
             let all = spent.used_ns() * budget.cpu_percent / 100.0;
-            let both = (all - spent.passing_ns).max(all * RESERVE);
+            let both = (all - spent.fixed_ns()).max(all * RESERVE);
             load.bound(spent.waiting_ns, spent.sampling_ns, both, prices.sample_ns);
         }
         if budget.samples_per_sec > 0.0 {
@@ -248,7 +259,6 @@ pub(crate) struct Governor {
 pub(crate) struct Account {
     pub(crate) budget: Budget,
     pub(crate) session: Spent,
-    pub(crate) prices: Prices,
     pub(crate) tuning: Tuning,
     /// The most that there was of each.
     pub(crate) highest: Tuning,
@@ -285,7 +295,6 @@ impl Governor {
         Account {
             budget: self.budget,
             session: self.session,
-            prices: self.seen.prices,
             tuning: self.tuning,
             highest: self.highest,
         }
@@ -334,14 +343,14 @@ impl Governor {
         let second = core::mem::take(&mut self.this_second);
         let Budget { cpu_percent, operations_per_sec, .. } = self.budget;
         let operations = rounded(second.operations_per_sec());
-        let passing = 100.0 * second.passing_ns / second.used_ns().max(1.0);
+        let fixed = 100.0 * second.fixed_ns() / second.used_ns().max(1.0);
         if operations_per_sec > 0.0 && second.operations_per_sec() > operations_per_sec {
             return Some(format!(
                 "there were about {operations} lock operations in a second, more than the {operations_per_sec} of auto_disable_ops_per_sec; raise that, or set it to 0 for no such limit"
             ));
         }
-        (cpu_percent > 0.0 && passing > cpu_percent).then(|| format!(
-            "with about {operations} lock operations in a second, what no sampling period makes less (letting operations pass, tries that fail) took {passing:.1} % of the processor time, and profiling may take {cpu_percent} % (budget_percent); raise that, or set it to 0 for no such limit"
+        (cpu_percent > 0.0 && fixed > cpu_percent).then(|| format!(
+            "with about {operations} lock operations in a second, what no sampling period makes less (operations that pass, tries that fail, locks that come and go) took {fixed:.1} % of the processor time, and profiling may take {cpu_percent} % (budget_percent); raise that, or set it to 0 for no such limit"
         ))
     }
 }

@@ -1,7 +1,7 @@
 //! What the backend itself costs: how much it does, and how long that takes.
 //!
-//! Every event is counted, and one in 64 of each sort is timed, with the
-//! session's clock, around all that the backend does for it. What the probe does
+//! Every call of a probe is counted, and one in 64 of each sort is timed, with
+//! the session's clock, around all that the backend does for it. What the probe does
 //! around the backend cannot be timed from here: it is known by how often the
 //! probe reads the clock, whose reading is timed at the start, and an allowance
 //! for the rest.
@@ -10,7 +10,7 @@ use core::array::from_fn;
 
 use lockscope_core::clock::{self, ClockScale};
 use lockscope_core::sync::{AtomicBool, AtomicU64, Ordering};
-use lockscope_core::{Event, EventKind, Session};
+use lockscope_core::{Event, EventKind, LockRef, Session};
 
 /// What an operation costs that passes an open gate and is not recorded: it
 /// counts its lock's countdown down. One lock + unlock of 9.5 ns took 1.05 times
@@ -22,14 +22,14 @@ pub(crate) const PASSING_NS: f64 = 0.5;
 const AROUND_NS: f64 = 8.0;
 /// Threads that may count without getting in each other's way.
 const PLACES: usize = 64;
-/// One event in so many is timed, the first after half as many: what comes first
-/// in a session makes records, which no later one does.
+/// One call in so many is timed, the first after half as many: what comes first
+/// in a session makes records, which little does later.
 const TIMED: u64 = 64;
 /// How far one timing moves the mean.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// A thread may have been interrupted while it was timed: no timing counts for
-/// more than so many times the mean.
-const OUTLIER: f64 = 4.0;
+/// A thread may have lost its processor while it was timed: no timing counts for
+/// more. A record is made in less.
+const LONGEST_NS: f64 = 20_000.0;
 
 /// Sorts of work, by what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,8 @@ enum Work {
     Sample,
     /// One that had to wait, whether it got the lock or not.
     Wait,
-    /// What no period makes rarer: tries that failed at once, idle times.
+    /// What no period makes rarer: tries that fail at once, idle times, locks
+    /// that are met and dropped.
     Rest,
 }
 
@@ -72,9 +73,9 @@ pub(crate) struct Done {
     pub(crate) samples: u64,
     /// Acquisitions that had to wait and were recorded.
     pub(crate) waits: u64,
-    /// Everything else that was recorded.
+    /// Everything else.
     pub(crate) rest: u64,
-    /// Operations that all these stand for.
+    /// Acquisitions that samples and waits stand for.
     pub(crate) operations: u64,
 }
 
@@ -86,7 +87,7 @@ pub(crate) struct Prices {
     pub(crate) rest_ns: f64,
 }
 
-/// Counts and times the events of a session.
+/// Counts and times the calls of a session.
 #[derive(Debug)]
 pub(crate) struct Meter {
     places: [Place; PLACES],
@@ -95,8 +96,9 @@ pub(crate) struct Meter {
     /// timings. Relaxed: each is by itself.
     took: [AtomicU64; 3],
     is_tsc: AtomicBool,
-    /// How long reading the clock takes, in ticks, as the bits of an `f64`.
+    /// How long reading the clock takes, and [`LONGEST_NS`]: likewise.
     reading: AtomicU64,
+    longest: AtomicU64,
 }
 
 /// What some threads have done. Relaxed: nothing is found or ordered by it.
@@ -106,13 +108,13 @@ pub(crate) struct Meter {
 #[repr(align(128))]
 struct Place {
     /// By [`Work`].
-    events: [AtomicU64; 3],
-    /// The operations that these stand for, less the events themselves: seldom
-    /// more where every operation is recorded, and then it is not written.
+    calls: [AtomicU64; 3],
+    /// The operations that these stand for, less the calls themselves: not written
+    /// where each stands for itself.
     beyond: AtomicU64,
 }
 
-/// An event that is being timed.
+/// A call that is being timed.
 #[derive(Debug)]
 pub(crate) struct Timing {
     work: Work,
@@ -121,12 +123,13 @@ pub(crate) struct Timing {
 
 impl Default for Meter {
     fn default() -> Self {
-        let place = || Place { events: from_fn(|_| AtomicU64::new(0)), beyond: AtomicU64::new(0) };
+        let place = || Place { calls: from_fn(|_| AtomicU64::new(0)), beyond: AtomicU64::new(0) };
         Self {
             places: from_fn(|_| place()),
             took: from_fn(|_| AtomicU64::new(0)),
             is_tsc: AtomicBool::new(false),
             reading: AtomicU64::new(0),
+            longest: AtomicU64::new(0),
         }
     }
 }
@@ -135,12 +138,13 @@ impl Meter {
     /// Begins a session at nothing. No hook runs.
     pub(crate) fn start(&self, session: &Session) {
         for place in &self.places {
-            place.events.iter().chain([&place.beyond]).for_each(|n| n.store(0, Ordering::Relaxed));
+            place.calls.iter().chain([&place.beyond]).for_each(|n| n.store(0, Ordering::Relaxed));
         }
         let is_tsc = session.clock.tsc == 1;
         self.is_tsc.store(is_tsc, Ordering::Relaxed);
         store(&self.reading, ticks_of_a_reading(is_tsc));
         let ns_per_tick = session.clock.ns_per_tick();
+        store(&self.longest, LONGEST_NS / ns_per_tick);
         for (took, work) in self.took.iter().zip(SORTS) {
             store(took, work.first_guess_ns() / ns_per_tick);
         }
@@ -148,13 +152,24 @@ impl Meter {
 
     /// Counts `event`, and begins to time it if its turn has come.
     #[inline]
-    pub(crate) fn begin(&self, event: &Event) -> Option<Timing> {
-        let work = Work::of(event);
+    pub(crate) fn begin_event(&self, event: &Event) -> Option<Timing> {
         let place = &self.places[event.thread as usize % PLACES];
-        let before = place.events[work as usize].fetch_add(1, Ordering::Relaxed);
-        if event.weight > 1 {
+        let work = Work::of(event);
+        if work != Work::Rest && event.weight > 1 {
             place.beyond.fetch_add(u64::from(event.weight) - 1, Ordering::Relaxed);
         }
+        self.begin(place, work)
+    }
+
+    /// Counts what is done for `lock` when it is met, or dropped, likewise.
+    #[inline]
+    pub(crate) fn begin_rest(&self, lock: &LockRef) -> Option<Timing> {
+        self.begin(&self.places[lock.id as usize % PLACES], Work::Rest)
+    }
+
+    #[inline]
+    fn begin(&self, place: &Place, work: Work) -> Option<Timing> {
+        let before = place.calls[work as usize].fetch_add(1, Ordering::Relaxed);
         (before % TIMED == TIMED / 2).then(|| Timing { work, began: self.now() })
     }
 
@@ -170,19 +185,19 @@ impl Meter {
     fn took(&self, work: Work, ticks: f64) {
         let mean = &self.took[work as usize];
         let before = load(mean);
-        store(mean, before + (ticks.min(OUTLIER * before.max(1.0)) - before) * WEIGHT);
+        store(mean, before + (ticks.min(load(&self.longest)) - before) * WEIGHT);
     }
 
     /// What was done in the session.
     pub(crate) fn done(&self) -> Done {
         let sum = |work: Work| {
-            let events = |place: &Place| place.events[work as usize].load(Ordering::Relaxed);
-            self.places.iter().map(events).sum::<u64>()
+            let calls = |place: &Place| place.calls[work as usize].load(Ordering::Relaxed);
+            self.places.iter().map(calls).sum::<u64>()
         };
         let [samples, waits, rest] = SORTS.map(sum);
         let beyond: u64 =
             self.places.iter().map(|place| place.beyond.load(Ordering::Relaxed)).sum();
-        Done { samples, waits, rest, operations: samples + waits + rest + beyond }
+        Done { samples, waits, rest, operations: samples + waits + beyond }
     }
 
     /// What it costs, in a session whose ticks are `clock`'s.
@@ -224,4 +239,73 @@ fn load(cell: &AtomicU64) -> f64 {
 
 fn store(cell: &AtomicU64, number: f64) {
     cell.store(number.to_bits(), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::{event, session};
+    use lockscope_core::{Mode, Slot};
+
+    fn started() -> Meter {
+        let meter = Meter::default();
+        meter.start(&session(1, 1));
+        meter
+    }
+
+    fn spin(ns: u64) {
+        let until = clock::monotonic_ns() + ns;
+        while clock::monotonic_ns() < until {}
+    }
+
+    #[test]
+    fn it_counts_what_was_done_and_for_how_many_operations_that_stands() {
+        let (meter, slot) = (started(), Slot::new(None));
+        let sample = event(&slot, Mode::EXCLUSIVE, 64);
+        let failed = Event { kind: EventKind::FAILED, weight: 1, ..sample };
+        let events = [
+            sample,
+            Event { weight: 1, thread: 7, ..sample },
+            Event { contended: 1, weight: 4, acquired: 9, end: 9, ..sample },
+            failed,
+            Event { acquired: 9, end: 9, ..failed },
+        ];
+        for event in &events {
+            meter.end(meter.begin_event(event));
+        }
+        meter.end(meter.begin_rest(&sample.lock));
+        let done = Done { samples: 2, waits: 2, rest: 2, operations: 64 + 1 + 4 + 1 };
+        assert_eq!(meter.done(), done);
+        meter.start(&session(2, 1));
+        assert_eq!(meter.done(), Done::default());
+    }
+
+    #[test]
+    fn it_measures_each_sort_of_work_by_itself() {
+        let (meter, slot) = (started(), Slot::new(None));
+        let clock = ClockScale::NANOSECONDS;
+        let before = meter.prices(clock);
+        let sample = event(&slot, Mode::EXCLUSIVE, 1);
+        for _ in 0..100 * TIMED {
+            let timing = meter.begin_event(&sample);
+            if timing.is_some() {
+                spin(3_000);
+            }
+            meter.end(timing);
+        }
+        let after = meter.prices(clock);
+        assert!((3_000.0..10_000.0).contains(&after.sample_ns), "{after:?}");
+        assert_eq!((after.wait_ns, after.rest_ns), (before.wait_ns, before.rest_ns));
+    }
+
+    #[test]
+    fn a_thread_that_lost_its_processor_counts_for_little() {
+        let (meter, slot) = (started(), Slot::new(None));
+        let sample = event(&slot, Mode::EXCLUSIVE, 1);
+        let timing = (0..TIMED).find_map(|_| meter.begin_event(&sample));
+        spin(3_000_000);
+        meter.end(timing);
+        let price = meter.prices(ClockScale::NANOSECONDS).sample_ns;
+        assert!((1_250.0..2_000.0).contains(&price), "{price}");
+    }
 }

@@ -115,40 +115,41 @@ impl Policy {
         }
     }
 
-    /// The countdown after `event`, of a lock that is watched so closely.
+    /// The countdown after `event`, of a lock that is watched so closely; `None`
+    /// for a lock that has no record. What that one does is lost, and counted, as
+    /// rarely as can be.
     #[inline]
-    pub(crate) fn next(&self, event: &Event, lock: &Attention) -> Countdown {
+    pub(crate) fn next(&self, event: &Event, lock: Option<&Attention>) -> Countdown {
         if event.kind != EventKind::RELEASED {
             return Countdown::UNCHANGED;
         }
         let levels = self.levels();
-        let counts_itself = !event.mode.is_shared() && event.lock.id != 0;
-        match (counts_itself, event.contended != 0) {
-            (true, false) if event.counted != 0 => self.draw_own(levels, lock.sampled(levels)),
-            // Its owner tells it, who is asked.
-            (true, true) if !event.lock.slot.is_null() => self.draw_own(levels, lock.waited()),
-            (true, true) => {
-                lock.hear_of_wait();
-                Countdown::UNCHANGED
-            }
-            (false, true) => {
-                lock.hear_of_wait();
-                self.set_thread(Stance::at(levels.first()));
-                Countdown::UNCHANGED
-            }
-            // Where each operation is sampled, a thread gets its next countdown
-            // here; where not, it had it from `first` when this one was sampled.
-            (false, false) if event.counted != 0 => self.next_of_thread(levels),
-            (_, false) => Countdown::UNCHANGED,
+        if event.mode.is_shared() || event.lock.id == 0 {
+            return self.next_by_thread(event, levels, lock);
         }
+        let is_owned = !event.lock.slot.is_null();
+        match (event.contended != 0, lock) {
+            (true, Some(lock)) if !is_owned => lock.hear_of_wait(),
+            // Told by an owner, who is asked.
+            (true, Some(lock)) => return self.draw_own(levels, lock.waited()),
+            (false, Some(lock)) => return self.draw_own(levels, lock.sampled(levels)),
+            (_, None) if is_owned => return self.draw(levels, levels.last),
+            (_, None) => {}
+        }
+        Countdown::UNCHANGED
     }
 
-    /// The countdown after `event`, of a lock for which there is no record: what
-    /// it does is lost, and counted, as rarely as can be.
-    #[cold]
-    pub(crate) fn next_of_refused(&self, event: &Event) -> Countdown {
-        let levels = self.levels();
-        if event.counted == 0 { Countdown::UNCHANGED } else { self.draw(levels, levels.last) }
+    /// The countdown after `event`, which was counted down by its thread.
+    fn next_by_thread(&self, event: &Event, levels: Levels, lock: Option<&Attention>) -> Countdown {
+        if event.contended != 0 {
+            lock.inspect(|lock| lock.hear_of_wait());
+            self.set_thread(Stance::at(levels.first()));
+        } else if event.counted != 0 {
+            // Where each operation is sampled, a thread gets its next countdown
+            // here; where not, it had it from `first` when this one was sampled.
+            return self.next_of_thread(levels);
+        }
+        Countdown::UNCHANGED
     }
 
     /// A countdown of the calling thread's own, and a sample more at its level.

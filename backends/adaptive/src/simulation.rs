@@ -102,7 +102,7 @@ impl Counted {
         if self.mode == Mode::SHARED && weight > 1 {
             self.countdown = policy.first(None);
         }
-        let answer = policy.next(&event(&self.slot, self.mode, weight), &self.attention);
+        let answer = policy.next(&event(&self.slot, self.mode, weight), Some(&self.attention));
         if answer != Countdown::UNCHANGED {
             self.countdown = answer;
         }
@@ -116,7 +116,7 @@ impl Counted {
         if !is_asking {
             event.lock.slot = core::ptr::null();
         }
-        let answer = policy.next(&event, &self.attention);
+        let answer = policy.next(&event, Some(&self.attention));
         if is_asking && self.mode == Mode::EXCLUSIVE {
             assert_ne!(answer, Countdown::UNCHANGED, "it was asked for");
             self.countdown = answer;
@@ -126,7 +126,7 @@ impl Counted {
     /// A reader of the lock has to wait, which is told while it reads.
     pub(crate) fn reader_waits(&mut self, policy: &Policy) {
         let event = Event { contended: 1, counted: 0, ..event(&self.slot, Mode::SHARED, 1) };
-        assert_eq!(policy.next(&event, &self.attention), Countdown::UNCHANGED);
+        assert_eq!(policy.next(&event, Some(&self.attention)), Countdown::UNCHANGED);
     }
 
     /// In how many operations its next sample is due.

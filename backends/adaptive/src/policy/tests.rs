@@ -126,7 +126,7 @@ fn what_is_no_acquisition_changes_nothing() {
     let (slot, attention) = (lockscope_core::Slot::new(None), Attention::default());
     for kind in [EventKind::FAILED, EventKind::IDLE] {
         let event = Event { kind, ..event(&slot, Mode::EXCLUSIVE, 1) };
-        assert_eq!(policy.next(&event, &attention), Countdown::UNCHANGED);
+        assert_eq!(policy.next(&event, Some(&attention)), Countdown::UNCHANGED);
     }
 }
 
@@ -134,10 +134,15 @@ fn what_is_no_acquisition_changes_nothing() {
 fn a_lock_without_record_is_looked_at_as_rarely_as_can_be() {
     let policy = policy(11, 16, 256);
     let slot = lockscope_core::Slot::new(None);
-    let event = event(&slot, Mode::EXCLUSIVE, 16);
-    assert_eq!(policy.next_of_refused(&event).weight, 256, "and does not ask");
-    let waited = Event { contended: 1, counted: 0, ..event };
-    assert_eq!(policy.next_of_refused(&waited), Countdown::UNCHANGED);
+    let sampled = event(&slot, Mode::EXCLUSIVE, 16);
+    let rarely = policy.next(&sampled, None);
+    assert_eq!(rarely.weight, 256, "and does not ask");
+    let mut waited = Event { contended: 1, counted: 0, ..sampled };
+    assert_eq!(policy.next(&waited, None).weight, 256, "nor when it was asked");
+    waited.lock.slot = core::ptr::null();
+    assert_eq!(policy.next(&waited, None), Countdown::UNCHANGED);
+    let read = event(&slot, Mode::SHARED, 1);
+    assert_eq!(policy.next(&read, None).weight, 16, "a thread has other locks as well");
 }
 
 #[derive(Clone, Debug)]

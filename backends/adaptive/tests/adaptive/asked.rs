@@ -2,7 +2,7 @@
 //! cost.
 
 use core::ffi::c_void;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockscope_adaptive::Adaptive;
@@ -23,17 +23,19 @@ fn heard(reasons: &Reasons) -> Session {
         let reasons = unsafe { &*context.cast::<Reasons>() };
         // SAFETY: the backend gives its reason for the length of the call.
         let reason = unsafe { core::slice::from_raw_parts(reason, len) };
-        reasons.lock().unwrap().push(String::from_utf8(reason.to_vec()).unwrap());
+        let reason = String::from_utf8_lossy(reason).into_owned();
+        reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
     }
     Session { abandon, context: core::ptr::from_ref(reasons).cast(), ..session(1) }
 }
 
-/// Does `once` again and again, and asks the backend when it wants to be asked;
-/// what it answers after so long.
-fn busy(backend: &Adaptive, time: Duration, mut once: impl FnMut()) -> Pace {
+/// Does `once` again and again, and asks the backend when it wants to be asked,
+/// until it answers as wanted.
+fn busy(backend: &Adaptive, mut once: impl FnMut(), wanted: impl Fn(&Pace) -> bool) -> Pace {
     let began = Instant::now();
     let (mut asked, mut pace) = (began, backend.pace());
-    while began.elapsed() < time && pace.gate == state::OPEN {
+    while !wanted(&pace) {
+        assert!(began.elapsed() < Duration::from_secs(30), "{pace:?}");
         once();
         if asked.elapsed() >= Duration::from_nanos(pace.ask_after_ns) {
             asked = Instant::now();
@@ -41,6 +43,16 @@ fn busy(backend: &Adaptive, time: Duration, mut once: impl FnMut()) -> Pace {
         }
     }
     pace
+}
+
+/// Ends after so long.
+fn passed(time: Duration) -> impl Fn(&Pace) -> bool {
+    let until = Instant::now() + time;
+    move |_| Instant::now() >= until
+}
+
+fn is_closed(pace: &Pace) -> bool {
+    pace.gate == state::CLOSED
 }
 
 fn notes(backend: &Adaptive) -> String {
@@ -58,11 +70,12 @@ fn it_wants_to_be_asked_soon_and_then_ten_times_a_second() {
 fn nothing_but_recording_is_far_beyond_the_budget_and_is_held_back() {
     let backend: Adaptive = started(&[("period", "1")]);
     let lock = Lock::new(1, 9);
-    let pace = busy(&backend, Duration::from_millis(300), || {
+    let record = || {
         lock_once(&backend, &lock, 1, 10);
         wait_once(&backend, &lock, 1, 2, 30);
-    });
-    assert!(pace.gate == state::OPEN && pace.contended_period >= 8, "{pace:?}");
+    };
+    let pace = busy(&backend, record, |pace| pace.contended_period >= 8);
+    assert_eq!(pace.gate, state::OPEN);
     assert!(lock_once(&backend, &lock, 1, 10).own_weight() >= 8);
     let notes = notes(&backend);
     for part in [
@@ -79,9 +92,8 @@ fn without_a_budget_every_operation_can_be_recorded() {
     let backend: Adaptive =
         started(&[("period", "1"), ("max_period", "1"), ("budget_percent", "0")]);
     let lock = Lock::new(1, 9);
-    let pace = busy(&backend, Duration::from_millis(100), || {
-        assert_eq!(lock_once(&backend, &lock, 1, 10), Countdown::EVERY);
-    });
+    let record = || assert_eq!(lock_once(&backend, &lock, 1, 10), Countdown::EVERY);
+    let pace = busy(&backend, record, passed(Duration::from_millis(100)));
     assert_eq!((pace.gate, pace.contended_period), (state::OPEN, 1));
     let report = snapshot(&backend);
     assert_eq!((report.periods.as_slice(), report.notes.len()), ([1].as_slice(), 1));
@@ -91,17 +103,20 @@ fn without_a_budget_every_operation_can_be_recorded() {
 fn a_budget_holds_from_when_it_is_set() {
     let backend: Adaptive = started(&[("period", "1"), ("budget_percent", "0")]);
     let lock = Lock::new(1, 9);
-    let mut record = || {
+    let record = || {
         lock_once(&backend, &lock, 1, 10);
         wait_once(&backend, &lock, 1, 2, 30);
     };
-    assert_eq!(busy(&backend, Duration::from_millis(50), &mut record).contended_period, 1);
+    let pace = busy(&backend, record, passed(Duration::from_millis(50)));
+    assert_eq!(pace.contended_period, 1);
     backend.configure("samples_per_sec", "100").unwrap();
-    assert!(busy(&backend, Duration::from_millis(250), &mut record).contended_period > 1);
+    busy(&backend, record, |pace| pace.contended_period > 1);
     assert!(notes(&backend).contains("To keep to 100 samples in a second (samples_per_sec), "));
     backend.configure("samples_per_sec", "0").unwrap();
-    busy(&backend, Duration::from_millis(250), &mut record);
-    assert!(notes(&backend).contains("To keep to the budget that held before, "));
+    busy(&backend, record, |pace| pace.contended_period == 1);
+    let notes = notes(&backend);
+    assert!(notes.contains("To keep to the budget that held before, "), "{notes}");
+    assert!(notes.contains("and each at the end"), "{notes}");
 }
 
 #[test]
@@ -112,9 +127,10 @@ fn too_many_operations_end_the_session_once_and_say_why() {
     let lock = Lock::new(1, 9);
     lock.meet(&backend, 1);
     let stands_for = Event { weight: 16, counted: 1, ..event(&lock, 1, Mode::EXCLUSIVE) };
-    let pace = busy(&backend, Duration::from_secs(5), || {
+    let record = || {
         backend.event(&Event { lock: lock.as_ref(), ..stands_for });
-    });
+    };
+    let pace = busy(&backend, record, is_closed);
     assert_eq!(pace, Pace { gate: state::CLOSED, contended_period: 1, ask_after_ns: u64::MAX });
     assert_eq!(backend.pace(), pace);
     let reasons = reasons.lock().unwrap();
@@ -132,10 +148,10 @@ fn tries_that_fail_without_end_cannot_be_served() {
     backend.start(&heard(&reasons)).unwrap();
     let lock = Lock::new(1, 9);
     let failed = Event { kind: EventKind::FAILED, ..event(&lock, 3, Mode::EXCLUSIVE) };
-    let pace = busy(&backend, Duration::from_secs(5), || {
+    let fail = || {
         backend.event(&failed);
-    });
-    assert_eq!(pace.gate, state::CLOSED);
+    };
+    busy(&backend, fail, is_closed);
     let reasons = reasons.lock().unwrap();
     assert!(reasons[0].contains("tries that fail"), "{reasons:?}");
 }
@@ -144,9 +160,10 @@ fn tries_that_fail_without_end_cannot_be_served() {
 fn what_it_has_cost_stays_after_the_end_as_it_was() {
     let backend: Adaptive = started(&[("period", "1")]);
     let lock = Lock::new(1, 9);
-    busy(&backend, Duration::from_millis(50), || {
+    let record = || {
         lock_once(&backend, &lock, 1, 10);
-    });
+    };
+    busy(&backend, record, passed(Duration::from_millis(50)));
     backend.stop().unwrap();
     let told = notes(&backend);
     assert!(
