@@ -109,9 +109,9 @@ fn a_hook_enters_with_the_session_that_the_gate_shows() {
             thread::spawn(move || {
                 let outcome = match own.enter(&gate) {
                     None => "none",
-                    Some(inside) if inside.stamp >> 32 == 1 => "first",
+                    Some(inside) if inside.stamp() >> 32 == 1 => "first",
                     Some(inside) => {
-                        assert_eq!(inside.stamp >> 32, 2);
+                        assert_eq!(inside.stamp() >> 32, 2);
                         "second"
                     }
                 };
@@ -171,8 +171,11 @@ fn switch(open_next: fn(&Gate, &Opening), seen: Option<&'static Seen>) {
         let (gate, own, sessions) = (gate.clone(), own.clone(), sessions.clone());
         thread::spawn(move || {
             let inside = own.enter(&gate).expect("the gate is never closed");
-            let session = (inside.stamp >> 32) as usize - 1;
-            assert!(std::ptr::eq(gate.hooks(inside.stamp), tables()[session]), "another's entries");
+            let session = (inside.stamp() >> 32) as usize - 1;
+            assert!(
+                std::ptr::eq(gate.hooks(inside.stamp()), tables()[session]),
+                "another's entries"
+            );
             // loom reports an access that is not ordered with the other's.
             sessions[session].with(|_| ());
             if let Some(seen) = seen {

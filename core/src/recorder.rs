@@ -81,33 +81,27 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 /// session. The caller owns `lock` in `mode`.
 #[inline(never)]
 pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    let seen = probe.gate.look();
-    if !seen.is_sampling() {
-        return Token::NONE;
-    }
     let Some(thread) = thread::current() else { return Token::NONE };
-    let stamp = seen.stamp();
-    let slot = lock.slot();
-    if let Some(slot) = slot
-        && slot.is_excluded(stamp)
-    {
-        pass_excluded(probe, thread, slot, stamp, mode);
+    // The record is made inside the bracket: whoever ends the session sees
+    // either that, or that this operation belongs to the next one.
+    let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
+    if inside.seen.passes() {
         return Token::NONE;
     }
-    let (stamp, weight) = match slot {
-        // The common case calls nothing, so it needs no bracket: if the
-        // session ends meanwhile, the release finds another generation.
-        Some(slot) if !mode.is_shared() && slot.is_current(stamp) && !thread.is_inside() => {
+    let stamp = inside.stamp();
+    let slot = lock.slot();
+    let weight = match slot {
+        Some(slot) if !mode.is_shared() && slot.is_watched(stamp) => {
             slot.set_holder(thread::holder(site));
-            (stamp, slot.weight())
+            slot.weight()
         }
         slot if thread.samples_every(stamp)
-            && slot.map_or(!probe.gate.is_filtered(), |slot| slot.is_current(stamp)) =>
+            && slot.map_or(!probe.gate.is_filtered(), |slot| slot.is_watched(stamp)) =>
         {
-            (stamp, 1)
+            1
         }
-        _ => match sample_asking(probe, thread, lock, mode, site) {
-            Some(due) => due,
+        _ => match weight_by_asking(probe, thread, lock, mode, site, stamp) {
+            Some(weight) => weight,
             None => return Token::NONE,
         },
     };
@@ -138,19 +132,19 @@ fn described<L: Watched>(probe: &Probe, lock: &L) -> LockRef {
     described
 }
 
-/// The backend has to be asked before it is known whether a sample is due:
-/// the session's stamp and the sample's weight, if it is.
+/// The backend has to be asked before it is known whether a sample is due, or
+/// there is none, because the lock is not watched: the sample's weight, if it
+/// is. Inside the bracket.
 #[cold]
 #[inline(never)]
-fn sample_asking<L: Watched>(
+fn weight_by_asking<L: Watched>(
     probe: &Probe,
     thread: &ThreadState,
     lock: &L,
     mode: Mode,
     site: CallSite,
-) -> Option<(u64, u32)> {
-    let inside = thread.enter(&probe.gate)?;
-    let stamp = inside.stamp;
+    stamp: u64,
+) -> Option<u32> {
     // SAFETY: inside the bracket of an open gate.
     let hooks = unsafe { &*probe.gate.hooks(stamp) };
     let slot = lock.slot();
@@ -159,34 +153,24 @@ fn sample_asking<L: Watched>(
         if !slot.is_current(stamp) {
             meet(probe, hooks, slot, stamp, lock);
         }
+        is_admitted = !slot.is_excluded(stamp);
         if !mode.is_shared() {
             slot.set_holder(thread::holder(site));
+            if !is_admitted {
+                // After four thousand million operations it may be at its end.
+                slot.arm(stamp, Countdown::EXCLUDED);
+            }
             // Newly met, the lock may have been told to wait.
-            return (slot.tick(stamp) == Tick::Look).then(|| (stamp, slot.weight()));
+            return (slot.tick(stamp) == Tick::Look).then(|| slot.weight());
         }
         slot.set_holder(Holder::new(site, 0));
-        is_admitted = !slot.is_excluded(stamp);
     } else if hooks.admits.is_some() {
         is_admitted = admits(hooks, &described(probe, lock));
     }
     // A countdown that ends at a lock that is not watched has ended: who went on
     // to the next that is would sample that more often than one in N.
     let weight = thread_countdown(hooks, thread, stamp)?;
-    is_admitted.then_some((stamp, weight))
-}
-
-/// An operation at the end of a countdown, of a lock that this session does not
-/// watch.
-#[cold]
-#[inline(never)]
-fn pass_excluded(probe: &Probe, thread: &ThreadState, slot: &Slot, stamp: u64, mode: Mode) {
-    if !mode.is_shared() {
-        slot.arm(stamp, Countdown::EXCLUDED);
-    } else if !thread.samples_every(stamp)
-        && let Some((inside, hooks)) = enter(probe, thread, (stamp >> 32) as u32)
-    {
-        thread_countdown(hooks, thread, inside.stamp);
-    }
+    is_admitted.then_some(weight)
 }
 
 /// Claims a slot for this session, and asks the backend when to look next.
@@ -249,11 +233,11 @@ fn enter<'a>(
     generation: u32,
 ) -> Option<(InHook<'a>, &'static HookTable)> {
     let inside = thread.enter(&probe.gate)?;
-    if (inside.stamp >> 32) as u32 != generation {
+    if (inside.stamp() >> 32) as u32 != generation {
         return None;
     }
     // SAFETY: inside the bracket of an open gate, whose table lives for ever.
-    let hooks = unsafe { &*probe.gate.hooks(inside.stamp) };
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp()) };
     Some((inside, hooks))
 }
 

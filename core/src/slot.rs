@@ -213,6 +213,12 @@ impl Slot {
         self.weight.load(Ordering::Relaxed) & ASKING != 0
     }
 
+    /// Whether the session with this `stamp` has met the lock and watches it.
+    #[inline]
+    pub(crate) fn is_watched(&self, stamp: u64) -> bool {
+        self.weight.load(Ordering::Relaxed) != EXCLUDED && self.is_current(stamp)
+    }
+
     /// Whether the session with this `stamp` has met the lock and does not watch
     /// it.
     #[inline]

@@ -18,7 +18,7 @@ pub(crate) const fn is_inside() -> bool {
 }
 
 use crate::acquisition::{Acquisition, PER_THREAD};
-use crate::gate::Gate;
+use crate::gate::{Gate, Seen};
 use crate::slot::Countdown;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
@@ -71,11 +71,18 @@ pub struct ThreadState {
 #[derive(Debug)]
 pub struct InHook<'a> {
     thread: &'a ThreadState,
-    /// The session that is open, as a stamp.
-    pub stamp: u64,
+    /// The gate, open.
+    pub seen: Seen,
 }
 
 impl InHook<'_> {
+    /// The session that is open: see [`Seen::stamp`].
+    #[inline]
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.seen.stamp()
+    }
+
     /// Stays inside beyond this value, until [`ThreadState::leave`].
     #[inline]
     pub(crate) fn stay(self) {
@@ -144,7 +151,7 @@ impl ThreadState {
         self.in_hook.store(1, Ordering::Relaxed);
         light_fence(gate.is_expedited());
         let seen = gate.look_acquire();
-        let inside = InHook { thread: self, stamp: seen.stamp() };
+        let inside = InHook { thread: self, seen };
         seen.is_open().then_some(inside)
     }
 
@@ -223,13 +230,10 @@ impl ThreadState {
         word != 0 && word >> 32 == stamp >> 32
     }
 
-    /// Whether this thread, outside of any hook, samples every operation that
-    /// it counts down itself.
+    /// Whether this thread samples every operation that it counts down itself.
     #[inline]
     pub(crate) fn samples_every(&self, stamp: u64) -> bool {
-        self.countdown.load(Ordering::Relaxed) == stamp | 1
-            && self.weight() == 1
-            && !self.is_inside()
+        self.countdown.load(Ordering::Relaxed) == stamp | 1 && self.weight() == 1
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use lockscope_core::{ABI_VERSION, Probe};
 use crate::config::{Config, Overrides, Placed, Sources, is_privileged};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
-use crate::flush::Flusher;
+use crate::keeper::Keeper;
 use crate::output::{self, is_descendant};
 use crate::tell::tell;
 
@@ -28,7 +28,7 @@ enum Attached {
 }
 
 static ATTACHED: Mutex<Option<Attached>> = Mutex::new(None);
-static FLUSHER: OnceLock<Flusher> = OnceLock::new();
+static KEEPER: OnceLock<Keeper> = OnceLock::new();
 
 /// Takes a probe into the process's session, which the first one starts.
 ///
@@ -103,16 +103,8 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
     let plan = Plan::new(config)?;
     // First of all the probe, which another host may have.
     ENGINE.adopt(probe)?;
-    ENGINE.start(&plan)?;
-    match Flusher::spawn(output, config.flush_interval.value) {
-        Ok(flusher) => {
-            let _ = FLUSHER.set(flusher);
-        }
-        Err(error) => {
-            let _ = ENGINE.stop();
-            return Err(error);
-        }
-    }
+    let keeper = Keeper::begin(&plan, config, output, true)?;
+    let _ = KEEPER.set(keeper);
     // SAFETY: the handler is a function of this library, which is never
     // unloaded.
     if unsafe { libc::atexit(at_exit) } != 0 {
@@ -126,8 +118,8 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
 extern "C" fn at_exit() {
     // A panic would end in the runtime's abort: the program has its own end.
     let _ = catch_unwind(|| {
-        let Some(flusher) = FLUSHER.get() else { return };
-        match flusher.finish() {
+        let Some(keeper) = KEEPER.get() else { return };
+        match keeper.finish() {
             // A fork that ends by `exit` is not the process that attached.
             Ok(_) | Err(HostError::Forked { .. }) => {}
             Err(error) => tell(&error),

@@ -9,13 +9,16 @@ pub mod cli;
 pub mod config;
 mod engine;
 mod error;
-mod flush;
+pub mod filter;
+mod keeper;
 pub mod loader;
 mod output;
 mod profiler;
 pub mod report;
 mod run;
 mod tell;
+mod threads;
+mod wake_signal;
 
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

@@ -22,7 +22,7 @@ mod sample;
 pub mod table;
 pub(crate) mod terminal;
 mod text;
-mod units;
+pub(crate) mod units;
 mod waits;
 
 pub use convert::convert;

@@ -96,7 +96,7 @@ pub(super) fn tell<L: Watched>(
         }
         return;
     };
-    let stamp = inside.stamp;
+    let stamp = inside.stamp();
     let slot = lock.slot();
     if let Some(slot) = slot {
         // A slot is met by an owner, or by whoever has waited where nobody owns

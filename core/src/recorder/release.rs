@@ -39,7 +39,7 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
         thread.cut_short(record.generation(), weight, || acquisition::free(thread, token));
         return TOLD;
     };
-    let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
+    let (stamp, slot, event) = (inside.stamp(), lock.slot(), record.event());
     let what = event.what();
     event.end(now);
     if what.contended != 0 && event.state() != 0 {
@@ -134,11 +134,11 @@ fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let Some(thread) = thread::current() else { return };
     let Some(inside) = thread.enter(&probe.gate) else { return };
     // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks(inside.stamp) };
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp()) };
     let mut described = described(probe, lock);
     if let Some(slot) = lock.slot() {
-        let Some(state) = slot.state_in(inside.stamp) else { return };
-        if slot.is_excluded(inside.stamp) {
+        let Some(state) = slot.state_in(inside.stamp()) else { return };
+        if slot.is_excluded(inside.stamp()) {
             return;
         }
         described.state = state;

@@ -15,7 +15,7 @@ use crate::thread;
 pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
     let Some(thread) = thread::current() else { return Token::NONE };
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
-    let stamp = inside.stamp;
+    let stamp = inside.stamp();
     let slot = lock.slot();
     let described = described(probe, lock);
     // A lock with slot that was not met yet is looked at by its owner, later.

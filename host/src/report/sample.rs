@@ -1,8 +1,8 @@
 //! Reports for tests: one that has everything, and what tests change in it.
 
 use super::model::{
-    Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
-    Total, VERSION,
+    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
+    Times, Total, VERSION,
 };
 
 /// A report of nothing.
@@ -72,6 +72,7 @@ fn session() -> SessionInfo {
         plugin: "/usr/lib/lockscope/liblockscope_wrapper.so".to_owned(),
         probes: vec!["rust".to_owned()],
         settings: vec![("period".to_owned(), "100".to_owned())],
+        filters: Filters::default(),
         periods: vec![100],
         generation: 1,
         started_unix_ns: 1_790_000_000_000_000_000,

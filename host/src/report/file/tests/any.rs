@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::super::super::model::{
-    Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
-    Total, VERSION, Window,
+    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
+    Times, Total, VERSION, Window,
 };
 
 pub(super) fn report() -> impl Strategy<Value = ReportFile> {
@@ -53,12 +53,13 @@ fn place() -> impl Strategy<Value = Place> {
 
 fn session() -> impl Strategy<Value = SessionInfo> {
     let texts = (text(), text(), text(), vec(text(), 0..3), vec(text(), 0..3));
-    let settings = vec((text(), text()), 0..3);
+    let settings = (vec((text(), text()), 0..3), filters());
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>());
     let rest = (any::<bool>(), vec(any::<u32>(), 0..3), option::of(number()));
     (texts, settings, numbers, rest).prop_map(|(texts, settings, numbers, rest)| {
         let (backend, backend_version, plugin, probes, command) = texts;
         let (generation, started_unix_ns, length_ns, pid, samples) = numbers;
+        let (settings, filters) = settings;
         let (complete, periods, sample_cost_ns) = rest;
         SessionInfo {
             backend,
@@ -66,6 +67,7 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             plugin,
             probes,
             settings,
+            filters,
             periods,
             generation,
             started_unix_ns,
@@ -77,6 +79,11 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             sample_cost_ns,
         }
     })
+}
+
+fn filters() -> impl Strategy<Value = Filters> {
+    (vec(text(), 0..2), vec(text(), 0..2))
+        .prop_map(|(include, exclude)| Filters { include, exclude })
 }
 
 fn lock() -> impl Strategy<Value = Lock> {
