@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
-use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now};
+use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now_of};
 use lockscope_core::backend::{Backend, BackendError, Description, Pace, Setting};
 use lockscope_core::clock::{self, ClockScale};
 use lockscope_core::gate::state;
@@ -15,7 +15,10 @@ use crate::budget::{Budget, Governor, Reading, Ruling};
 use crate::meter::Meter;
 use crate::policy::Policy;
 use crate::report::{contended_period, notes};
-use crate::settings::{AUTO_DISABLE, BUDGET_PERCENT, KEYS, MAX_PERIOD, PERIOD, SAMPLES_PER_SEC};
+use crate::settings::{
+    AUTO_DISABLE, BUDGET_PERCENT, MAX_PERIOD, NAMES, PERIOD, SAMPLES_PER_SEC, describe, ending_in,
+    parse_ending,
+};
 use crate::state::State;
 
 /// Contended locks closely, quiet ones ever more rarely, all within a budget:
@@ -61,7 +64,7 @@ impl Backend for Adaptive {
             env!("CARGO_PKG_VERSION"),
             "contended locks closely, quiet ones ever more rarely, within a budget",
         );
-        KEYS.iter().fold(description, |description, key| key.describe(description))
+        describe(description)
     }
 
     fn init(&self, settings: &[Setting]) -> Result<(), BackendError> {
@@ -71,7 +74,7 @@ impl Backend for Adaptive {
         control.governor.budget = Budget {
             cpu_percent: BUDGET_PERCENT.value_in(settings)?,
             samples_per_sec: SAMPLES_PER_SEC.value_in(settings)?,
-            operations_per_sec: AUTO_DISABLE.value_in(settings)?,
+            ending: ending_in(settings)?,
         };
         self.policy.set_period(PERIOD.value_in(settings)?);
         self.policy.set_max_period(MAX_PERIOD.value_in(settings)?);
@@ -103,16 +106,12 @@ impl Backend for Adaptive {
         match key {
             _ if key == PERIOD.name => self.policy.set_period(PERIOD.parse(value)?),
             _ if key == MAX_PERIOD.name => self.policy.set_max_period(MAX_PERIOD.parse(value)?),
-            _ if key == BUDGET_PERCENT.0.name => {
-                budget.cpu_percent = BUDGET_PERCENT.parse(value)?
-            }
-            _ if key == SAMPLES_PER_SEC.0.name => {
+            _ if key == BUDGET_PERCENT.name => budget.cpu_percent = BUDGET_PERCENT.parse(value)?,
+            _ if key == SAMPLES_PER_SEC.name => {
                 budget.samples_per_sec = SAMPLES_PER_SEC.parse(value)?;
             }
-            _ if key == AUTO_DISABLE.0.name => {
-                budget.operations_per_sec = AUTO_DISABLE.parse(value)?;
-            }
-            _ => return Err(not_now(key, &KEYS)),
+            _ if key == AUTO_DISABLE.name => budget.ending = parse_ending(value)?,
+            _ => return Err(not_now_of(key, &NAMES)),
         }
         Ok(())
     }

@@ -14,8 +14,9 @@
 //! what was above the bound before a step up is not below the bound for a step
 //! down after it, and a workload that stays the same is left alone.
 //!
-//! If what nothing makes rarer takes the whole budget for a second, or if there
-//! are more operations in a second than are allowed, the session is to end.
+//! If what nothing makes rarer takes the whole budget for a second, the session
+//! is to end, or if there are more operations in a second than somebody has
+//! allowed.
 
 use crate::meter::{Done, PASSING_NS, Prices};
 use crate::policy::LEVELS;
@@ -52,8 +53,19 @@ pub(crate) struct Budget {
     pub(crate) cpu_percent: f64,
     /// Samples and waits.
     pub(crate) samples_per_sec: f64,
-    /// More operations than that, and the session ends.
-    pub(crate) operations_per_sec: f64,
+    pub(crate) ending: Ending,
+}
+
+/// When a session ends of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Ending {
+    /// When what nothing makes rarer takes more than all that there is.
+    #[default]
+    ByBudget,
+    /// When there are more operations in a second.
+    Beyond(f64),
+    /// Whatever it costs.
+    Never,
 }
 
 /// How things stand at one time.
@@ -341,17 +353,19 @@ impl Governor {
             return None;
         }
         let second = core::mem::take(&mut self.this_second);
-        let Budget { cpu_percent, operations_per_sec, .. } = self.budget;
-        let operations = rounded(second.operations_per_sec());
+        let Budget { cpu_percent, ending, .. } = self.budget;
+        let operations = second.operations_per_sec();
+        let seen = rounded(operations);
         let fixed = 100.0 * second.fixed_ns() / second.used_ns().max(1.0);
-        if operations_per_sec > 0.0 && second.operations_per_sec() > operations_per_sec {
-            return Some(format!(
-                "there were about {operations} lock operations in a second, more than the {operations_per_sec} of auto_disable_ops_per_sec; raise that, or set it to 0 for no such limit"
-            ));
+        match ending {
+            Ending::Beyond(most) if operations > most => Some(format!(
+                "there were about {seen} lock operations in a second, more than the {most} of auto_disable_ops_per_sec; raise that, or set it to 0 for no such limit"
+            )),
+            Ending::ByBudget if cpu_percent > 0.0 && fixed > cpu_percent => Some(format!(
+                "with about {seen} lock operations in a second, what no sampling period makes less (operations that pass, tries that fail, locks that come and go) took {fixed:.1} % of the processor time, and profiling may take {cpu_percent} % (budget_percent); raise that, or set auto_disable_ops_per_sec to 0 to go on all the same"
+            )),
+            _ => None,
         }
-        (cpu_percent > 0.0 && fixed > cpu_percent).then(|| format!(
-            "with about {operations} lock operations in a second, what no sampling period makes less (operations that pass, tries that fail, locks that come and go) took {fixed:.1} % of the processor time, and profiling may take {cpu_percent} % (budget_percent); raise that, or set it to 0 for no such limit"
-        ))
     }
 }
 

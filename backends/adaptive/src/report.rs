@@ -82,8 +82,7 @@ mod tests {
             passing_ns: 617_283.5,
             ..Spent::default()
         };
-        let budget =
-            Budget { cpu_percent: 0.5, samples_per_sec: 10_000.0, operations_per_sec: 1.0 };
+        let budget = Budget { cpu_percent: 0.5, samples_per_sec: 10_000.0, ..Budget::default() };
         Account { budget, session, tuning, highest }
     }
 

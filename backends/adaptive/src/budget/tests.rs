@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::simulation::{Counted, session};
 
 const PRICES: Prices = Prices { sample_ns: 60.0, wait_ns: 200.0, rest_ns: 50.0 };
-const PERCENT: Budget = Budget { cpu_percent: 1.0, samples_per_sec: 0.0, operations_per_sec: 0.0 };
+const PERCENT: Budget = Budget { cpu_percent: 1.0, samples_per_sec: 0.0, ending: Ending::ByBudget };
 
 /// So many times in a second.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +208,7 @@ fn waits_alone_beyond_the_budget_are_drawn() {
 #[test]
 fn a_number_of_samples_is_kept_to() {
     for samples_per_sec in [100.0, 5_000.0, 50_000.0] {
-        let budget = Budget { cpu_percent: 0.0, samples_per_sec, operations_per_sec: 0.0 };
+        let budget = Budget { samples_per_sec, ..Budget::default() };
         let run = ran(budget, &locks(20, 2e5, 100.0), 20.0);
         assert_eq!(run.changes_in_last(4.0), 0, "{samples_per_sec}: {:?}", run.governor.tuning);
         let rates: Vec<_> = run.last(4.0).map(|look| look.per_sec).collect();
@@ -254,7 +254,7 @@ fn without_limits_nothing_is_held_back() {
 
 #[test]
 fn more_operations_than_allowed_for_a_second_end_the_session() {
-    let budget = Budget { operations_per_sec: 2e6, ..PERCENT };
+    let budget = Budget { ending: Ending::Beyond(2e6), ..PERCENT };
     let busy = locks(2, 2e6, 0.0);
     let run = ran(budget, &busy, 5.0);
     assert!((1.0..1.3).contains(&run.looks.last().unwrap().at));
@@ -283,6 +283,15 @@ fn how_many_operations_are_too_many_depends_on_how_many_processors_they_keep_bus
     );
     busy.processors = 4.0;
     assert_eq!(ran(PERCENT, &busy, 3.0).end, None);
+}
+
+#[test]
+fn a_session_that_is_never_to_end_keeps_samples_to_a_quarter_of_the_budget() {
+    let never = Budget { ending: Ending::Never, ..PERCENT };
+    let run = ran(never, &locks(1, 1e8, 1e3), 3.0);
+    assert_eq!((run.end.as_deref(), run.changes_in_last(1.0)), (None, 0));
+    let percent = run.mean_percent(1.0);
+    assert!((5.05..5.27).contains(&percent), "{percent}: 5 are for passing");
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn its_keys_are_described_with_their_defaults() {
         ("max_period", "4096"),
         ("budget_percent", "1"),
         ("samples_per_sec", "0"),
-        ("auto_disable_ops_per_sec", "0"),
+        ("auto_disable_ops_per_sec", "budget"),
         ("max_locks", "100000"),
         ("max_sites", "64"),
     ];
