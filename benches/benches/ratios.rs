@@ -99,7 +99,7 @@ const NO_LIMIT: (&str, &str) = ("auto_disable_ops_per_sec", "0");
 const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
 /// A window that does not end.
 const AWAKE: [(&str, &str); 3] =
-    [("wake_at_start", "true"), ("window_ms", "3600000"), ("period", "100")];
+    [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
 const MANY: (&str, &str) = ("max_locks", "2000000");
 const EVERY: (&str, &str) = ("period", "1");
 const ONE_IN_100: (&str, &str) = ("period", "100");
