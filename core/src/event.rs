@@ -195,7 +195,8 @@ pub struct Event {
     /// How many operations this one stands for: 1 if it was recorded for
     /// certain, the period in force if it was drawn.
     pub weight: u32,
-    /// The thread that began the operation: the kernel's number.
+    /// The thread that tells of it: the kernel's number. The one that began the
+    /// operation, unless its guard was sent to another.
     pub thread: u32,
     /// Where the operation stands.
     pub site: CallSite,

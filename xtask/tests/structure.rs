@@ -56,6 +56,7 @@ const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("backends/adaptive/src/backend.rs", "ends its session by the host's entry"),
     ("backends/adaptive/src/state.rs", "vouches for events: they come from probes"),
+    ("backends/lazy/src/state.rs", "vouches for events: they come from probes"),
     ("backends/shared/src/keyed.rs", "a list that is walked while others add to it"),
     ("backends/shared/src/lazy.rs", "a pointer to a value that is made once"),
     ("backends/shared/src/record.rs", "reads a lock's name as the probe describes it"),

@@ -61,6 +61,11 @@ impl Recent {
         true
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.word.load(Ordering::Relaxed) & LEN
+    }
+
     /// Hands all of them to `add`, and forgets them. The caller is the only one
     /// who writes.
     pub(crate) fn settle(&self, add: impl FnOnce(Settled<'_>)) {

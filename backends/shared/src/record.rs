@@ -85,6 +85,12 @@ impl<K: Kept> Record<K> {
         core::iter::once(&self.ledger).chain(self.kept.ledgers())
     }
 
+    /// How many samples it is made of.
+    pub(crate) fn samples(&self) -> u64 {
+        let uses = self.ledgers().flat_map(|ledger| ledger.uses.iter());
+        uses.map(|node| node.value.samples()).sum()
+    }
+
     /// Adds all that `other`, a lock of the same origin, has seen.
     pub(crate) fn absorb(&self, other: &Self, sites: u32) {
         self.folded.fetch_add(1, Ordering::Relaxed);

@@ -93,7 +93,8 @@ impl<K: Kept> Registry<K> {
     /// # Safety
     ///
     /// - `lock` comes from a probe, within the call that it was handed to, in
-    ///   the session that was started last.
+    ///   the session that was started last, and in a generation that began after
+    ///   the last call of [`Registry::fold`].
     /// - Nobody but this writes the state word of its slot.
     #[inline]
     pub unsafe fn with<R>(
@@ -110,10 +111,10 @@ impl<K: Kept> Registry<K> {
             }
             // SAFETY:
             // - the word is one that `with_new` put into the slot in this
-            //   session: the address of a record in `living`;
+            //   generation: the address of a record in `living`;
             // - records stay there until their lock is dropped, which it is not
-            //   while a call speaks of it, or until the next session starts,
-            //   which it does not while hooks run.
+            //   while a call speaks of it, or until `fold` takes them or the next
+            //   session starts, neither of which happens while hooks run.
             record => Some(act(unsafe { &*(record as usize as *const Record<K>) })),
         }
     }
@@ -225,7 +226,12 @@ impl<K: Kept> Registry<K> {
         if !self.living.contains_key(&key) {
             return None;
         }
-        let _folding = guarded(&self.folding);
+        let folding = guarded(&self.folding);
+        self.fold_one(&folding, key)
+    }
+
+    /// What was seen of one lock goes to those of its origin.
+    fn fold_one(&self, _: &MutexGuard<'_, ()>, key: Key) -> Option<Arc<Record<K>>> {
         let (_, record) = self.living.remove(&key)?;
         // The origin takes the place that the lock leaves, unless another lock
         // has been faster; then it is as if nothing were known of the origin.
@@ -235,6 +241,55 @@ impl<K: Kept> Registry<K> {
         let folded = self.dropped.entry(origin).or_insert_with(|| Arc::new(Record::new(0, origin)));
         folded.absorb(&record, self.sites());
         Some(record)
+    }
+
+    /// What comes from now on to a place where a lock without slot was is
+    /// another lock. The records of those that were are kept by their ids.
+    ///
+    /// For a backend that will not be told of dropped locks for a while. No hook
+    /// runs.
+    pub fn lose_sight(&self) {
+        let _folding = guarded(&self.folding);
+        for place in self.keys(|key, _| matches!(key, Key::Place(..))) {
+            if let Some((_, record)) = self.living.remove(&place) {
+                self.living.insert(Key::Id(record.id), record);
+            }
+        }
+    }
+
+    /// What was seen of those locks goes to those of their origins, as if they
+    /// were dropped. One of them that lives gets a new record when it is seen
+    /// again.
+    ///
+    /// No hook runs, and each lock is met anew before the next one does: slots
+    /// still lead to what is gone.
+    pub fn fold(&self, is_over: impl Fn(&Record<K>) -> bool) {
+        let folding = guarded(&self.folding);
+        for key in self.keys(|_, record| is_over(record)) {
+            self.fold_one(&folding, key);
+        }
+        self.living.shrink_to_fit();
+    }
+
+    /// Living locks, as a list: a shard of the map must not change while it is
+    /// walked.
+    fn keys(&self, is_one: impl Fn(&Key, &Record<K>) -> bool) -> Vec<Key> {
+        let those = self.living.iter().filter(|entry| is_one(entry.key(), entry.value()));
+        those.map(|entry| *entry.key()).collect()
+    }
+
+    /// How many records there are: of living locks, and of origins.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many samples were taken in the session. Exact while no hook runs.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        let _folding = guarded(&self.folding);
+        let living = self.living.iter().map(|record| record.samples());
+        living.chain(self.dropped.iter().map(|record| record.samples())).sum()
     }
 
     /// What the session has seen and lost so far; its ticks are `clock`'s.

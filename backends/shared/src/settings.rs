@@ -9,13 +9,15 @@ const LONGEST_PERIOD: u32 = 1_000_000;
 const MOST_LOCKS: u32 = 10_000_000;
 const MOST_SITES: u32 = 10_000;
 
-/// A key whose value is a whole number, from 1 on.
+/// A key whose value is a whole number.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// As it is written in the configuration.
     pub name: &'static str,
     /// The value that holds if nobody says otherwise.
     pub default: u32,
+    /// The least value.
+    pub least: u32,
     /// The greatest value.
     pub most: u32,
     /// One sentence: meaning, unit, and range.
@@ -26,6 +28,7 @@ pub struct Key {
 pub const PERIOD: Key = Key {
     name: "period",
     default: 100,
+    least: 1,
     most: LONGEST_PERIOD,
     help: "One operation in so many is sampled, from 1 (every one) to 1000000. Can be changed in a running session.",
 };
@@ -34,6 +37,7 @@ pub const PERIOD: Key = Key {
 pub const MAX_LOCKS: Key = Key {
     name: "max_locks",
     default: 100_000,
+    least: 1,
     most: MOST_LOCKS,
     help: "So many locks have a record at one time, from 1 to 10000000; each takes about half a kilobyte. What other locks do is counted as lost.",
 };
@@ -42,6 +46,7 @@ pub const MAX_LOCKS: Key = Key {
 pub const MAX_SITES: Key = Key {
     name: "max_sites",
     default: 64,
+    least: 1,
     most: MOST_SITES,
     help: "So many call sites of one lock are told apart, from 1 to 10000; the rest are recorded together.",
 };
@@ -60,12 +65,12 @@ impl Key {
     /// [`ErrorKind::Setting`] if it says none that the key can have.
     pub fn parse(&self, value: &str) -> Result<u32, BackendError> {
         match value.trim().parse() {
-            Ok(number) if (1..=self.most).contains(&number) => Ok(number),
+            Ok(number) if (self.least..=self.most).contains(&number) => Ok(number),
             _ => Err(BackendError::new(
                 ErrorKind::Setting,
                 format!(
-                    "the key '{}' must be a whole number from 1 to {}, and is '{value}'; correct it",
-                    self.name, self.most
+                    "the key '{}' must be a whole number from {} to {}, and is '{value}'; correct it",
+                    self.name, self.least, self.most
                 ),
             )),
         }

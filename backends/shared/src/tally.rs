@@ -251,6 +251,14 @@ impl Tally {
         }
     }
 
+    /// How many samples it is made of.
+    pub(crate) fn samples(&self) -> u64 {
+        let recent = self.uncontended.recent.get().map_or(0, Recent::len);
+        let shards = self.contended.get().into_iter().flat_map(Sharded::iter);
+        let contended: u64 = shards.map(|shard| load(&shard.samples)).sum();
+        load(&self.uncontended.samples) + recent + contended
+    }
+
     /// What it says in a report, the call site apart; ticks are `clock`'s.
     pub fn report(&self, clock: ClockScale) -> SiteReport {
         let (samples, count, mut hold) = self.uncontended.seen();

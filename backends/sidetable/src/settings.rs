@@ -12,6 +12,7 @@ pub(crate) const MAX_LOCKS: Key = Key {
 pub(crate) const MAX_THREADS: Key = Key {
     name: "max_threads",
     default: 64,
+    least: 1,
     most: 10_000,
     help: "So many threads have numbers of their own for one lock, from 1 to 10000; the rest write theirs in one place, which takes longer.",
 };

@@ -88,7 +88,11 @@ fn release_sent<L: Watched>(
     let Some((generation, event)) = acquisition::end_sent(token, address) else { return };
     let Some(thread) = current else { return };
     let acquired = event.acquired.max(event.begin);
-    tell(probe, thread, lock, generation, Event { acquired, end: now.max(acquired), ..event });
+    // A backend may keep what each thread writes apart, so it must not take two
+    // for one.
+    let teller = thread.id() as u32;
+    let event = Event { acquired, end: now.max(acquired), thread: teller, ..event };
+    tell(probe, thread, lock, generation, event);
 }
 
 /// The lock was given back: tells what is still to be told of it. Touches

@@ -15,7 +15,7 @@ use ledger::Ledger;
 use script::Script;
 
 use crate::locks::{Lock, Mode};
-use crate::support::{backend, turn};
+use crate::support::{backend, for_each_backend, turn};
 
 /// What a script did with the lock of this name and kind; a lock without slot
 /// has no name in a report.
@@ -55,8 +55,8 @@ fn exercise<L: Lock>(name: &'static str, factor: u32, profiler: &Profiler) -> En
 }
 
 /// A session in which all locks are exercised.
-fn exercised(period: u32) -> (Vec<Entry>, ReportFile) {
-    let profiler = backend("wrapper", period).start().unwrap();
+fn exercised(name: &str, period: u32) -> (Vec<Entry>, ReportFile) {
+    let profiler = backend(name, period).start().unwrap();
     let done = vec![
         exercise::<sync::Mutex<()>>("std mutex", 1, &profiler),
         exercise::<sync::RwLock<()>>("std rwlock", 2, &profiler),
@@ -69,10 +69,9 @@ fn exercised(period: u32) -> (Vec<Entry>, ReportFile) {
     (done, profiler.stop().unwrap())
 }
 
-#[test]
-fn at_period_1_every_number_is_exact() {
+fn at_period_1_every_number_is_exact(name: &str) {
     let _turn = turn();
-    let (done, report) = exercised(1);
+    let (done, report) = exercised(name, 1);
     for entry in &done {
         entry.ledger.check_exact(entry.of(&report));
     }
@@ -80,10 +79,9 @@ fn at_period_1_every_number_is_exact() {
     assert!(report.losses.is_empty() && report.pending.is_empty(), "{report:?}");
 }
 
-#[test]
-fn at_any_period_all_but_acquisitions_and_holds_is_exact() {
+fn at_any_period_all_but_acquisitions_and_holds_is_exact(name: &str) {
     let _turn = turn();
-    let (done, report) = exercised(100);
+    let (done, report) = exercised(name, 100);
     for entry in &done {
         entry.ledger.check_certain(entry.of(&report));
     }
@@ -99,13 +97,12 @@ fn entries(told: Told, names: [Option<&'static str>; 2]) -> [Entry; 2] {
     ]
 }
 
-#[test]
-fn a_thread_that_waits_to_be_told_is_idle_and_not_kept_waiting() {
+fn a_thread_that_waits_to_be_told_is_idle_and_not_kept_waiting(name: &str) {
     let _turn = turn();
     let std = Std::named("std flag", "std told");
     let pair = (parking_lot::Mutex::named("flag", false), parking_lot::Condvar::named("told"));
     let bare = (slotless::Mutex::new(false), slotless::Condvar::new());
-    let profiler = backend("wrapper", 1).start().unwrap();
+    let profiler = backend(name, 1).start().unwrap();
     let done = [
         entries(tell_another(&std), [Some("std flag"), Some("std told")]),
         entries(tell_another(&pair), [Some("flag"), Some("told")]),
@@ -117,3 +114,9 @@ fn a_thread_that_waits_to_be_told_is_idle_and_not_kept_waiting() {
     }
     assert_eq!(report.locks.len(), done.as_flattened().len());
 }
+
+for_each_backend!(
+    at_period_1_every_number_is_exact,
+    at_any_period_all_but_acquisitions_and_holds_is_exact,
+    a_thread_that_waits_to_be_told_is_idle_and_not_kept_waiting,
+);

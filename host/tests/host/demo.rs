@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lockscope_host::report::model::{Lock, ReportFile};
 
-use crate::support::{folder, lockscope, plugins, report, stderr};
+use crate::support::{folder, for_each_backend, lockscope, plugins, report, stderr};
 
 /// Enough that the waits for the hot lock are beyond doubt, whoever else uses
 /// the machine.
@@ -37,10 +37,11 @@ fn write_texts(folder: &Path) {
     }
 }
 
-/// What is reported of the demo, run with these flags on the texts in `folder`.
-fn profiled(demo: &Path, folder: &Path, flags: &[&str]) -> ReportFile {
+/// What the backend reports of the demo, run with these flags on the texts in
+/// `folder`.
+fn profiled(name: &str, demo: &Path, folder: &Path, flags: &[&str]) -> ReportFile {
     let mut command = lockscope(folder);
-    command.args(["run", "--strict", "--backend", "wrapper", "--plugin-path"]).arg(plugins());
+    command.args(["run", "--strict", "--backend", name, "--plugin-path"]).arg(plugins());
     command.arg("--").arg(demo).args(flags).args(["--threads", THREADS]);
     command.args(["--at-least", BYTES]).arg(folder);
     let output = command.output().unwrap();
@@ -53,15 +54,16 @@ fn wait_ns(report: &ReportFile, name: &str) -> f64 {
     of_name.map(Lock::wait_ns).sum()
 }
 
-#[test]
-fn the_index_is_the_bottleneck_until_it_is_sharded() {
+fn the_index_is_the_bottleneck_until_it_is_sharded(name: &str) {
     let Some(demo) = demo() else { return };
     let dir = folder();
     write_texts(dir.path());
-    let whole = profiled(&demo, dir.path(), &[]);
+    let whole = profiled(name, &demo, dir.path(), &[]);
     assert_eq!(whole.locks[0].name.as_deref(), Some("word index"), "{:?}", whole.locks[0]);
-    let sharded = profiled(&demo, dir.path(), &["--sharded"]);
+    let sharded = profiled(name, &demo, dir.path(), &["--sharded"]);
     let (before, after) = (wait_ns(&whole, "word index"), wait_ns(&sharded, "index shard"));
     assert_eq!(wait_ns(&sharded, "word index"), 0.0);
     assert!(after < before / 2.0, "{after} ns of waiting, and {before} before");
 }
+
+for_each_backend!(the_index_is_the_bottleneck_until_it_is_sharded,);

@@ -13,7 +13,7 @@ use lockscope::sync;
 use lockscope_host::report::model::{Lock as Reported, ReportFile, Total};
 
 use crate::locks::{Lock, Mode};
-use crate::support::{backend, introduce_probe, turn};
+use crate::support::{backend, for_each_backend, introduce_probe, turn};
 
 const PERIOD: u32 = 100;
 
@@ -48,21 +48,21 @@ fn times(number: u32) -> u32 {
 /// One of 20 is off by more than 6 of its errors, which are some 3 % of it,
 /// for 2 seeds in ten million; the sum, by 6 of its own, for 2 in a thousand
 /// million. (4 errors would be too few for one seed in 700.)
-#[test]
-fn each_lock_is_as_often_taken_as_its_estimate_says() {
+fn each_lock_is_as_often_taken_as_its_estimate_says(name: &str) {
     let _turn = turn();
     let names: Vec<&'static str> = (0..20).map(|number| &*format!("{number}").leak()).collect();
     let locks: Vec<_> = names.iter().map(|name| sync::Mutex::named(name, ())).collect();
-    let profiler = backend("wrapper", PERIOD).start().unwrap();
+    let profiler = backend(name, PERIOD).start().unwrap();
     for (number, lock) in (0..).zip(&locks) {
         (0..times(number)).for_each(|_| drop(lock.lock()));
     }
     let report = profiler.stop().unwrap();
     let mut all = Total::default();
-    for (number, name) in (0..).zip(&names) {
-        let lock = report.locks.iter().find(|lock| lock.name.as_deref() == Some(name)).unwrap();
+    for (number, lock_name) in (0..).zip(&names) {
+        let is_it = |lock: &&Reported| lock.name.as_deref() == Some(lock_name);
+        let lock = report.locks.iter().find(is_it).unwrap();
         let estimate = acquisitions(lock);
-        assert!(is_within(estimate, times(number), 6.0), "{name}: {estimate:?}");
+        assert!(is_within(estimate, times(number), 6.0), "{lock_name}: {estimate:?}");
         all += estimate;
     }
     assert!(is_within(all, (0..20).map(times).sum(), 6.0), "{all:?}");
@@ -104,11 +104,11 @@ fn share_within(report: &ReportFile, errors: f64) -> f64 {
 /// A lock with 2,500 acquisitions is within one error for 68.0 % of all seeds,
 /// and within two for 95.4 %. That the share of a thousand such locks is out of
 /// bounds happens for 4 + 2 and 0 + 2 seeds in a hundred million.
-fn check_errors<L: Lock>(mode: Mode, threads: usize) {
+fn check_errors<L: Lock>(name: &str, mode: Mode, threads: usize) {
     let _turn = turn();
     introduce_probe();
     let locks: Vec<L> = (0..LOCKS).map(|_| L::named("one of many")).collect();
-    let profiler = backend("wrapper", PERIOD).start().unwrap();
+    let profiler = backend(name, PERIOD).start().unwrap();
     take_all(&locks, mode, threads);
     let report = profiler.stop().unwrap();
     assert_eq!(report.locks.len(), LOCKS);
@@ -117,32 +117,28 @@ fn check_errors<L: Lock>(mode: Mode, threads: usize) {
     assert!((0.88..=0.985).contains(&two), "{two}");
 }
 
-#[test]
-fn errors_are_right_in_one_thread() {
-    check_errors::<parking_lot::Mutex<()>>(Mode::Write, 1);
+fn errors_are_right_in_one_thread(name: &str) {
+    check_errors::<parking_lot::Mutex<()>>(name, Mode::Write, 1);
 }
 
-#[test]
-fn errors_are_right_in_many_threads() {
-    check_errors::<sync::Mutex<()>>(Mode::Write, 4);
+fn errors_are_right_in_many_threads(name: &str) {
+    check_errors::<sync::Mutex<()>>(name, Mode::Write, 4);
 }
 
 /// Readers are counted down by thread.
-#[test]
-fn errors_are_right_among_readers() {
-    check_errors::<sync::RwLock<()>>(Mode::Read, 4);
+fn errors_are_right_among_readers(name: &str) {
+    check_errors::<sync::RwLock<()>>(name, Mode::Read, 4);
 }
 
-#[test]
-fn errors_are_right_of_locks_without_slot() {
-    check_errors::<slotless::Mutex<()>>(Mode::Write, 4);
+fn errors_are_right_of_locks_without_slot(name: &str) {
+    check_errors::<slotless::Mutex<()>>(name, Mode::Write, 4);
 }
 
 /// Threads that take one lock, and wait for it as it comes.
-fn hammer(period: u32, threads: u32, each: u32) -> Reported {
+fn hammer(name: &str, period: u32, threads: u32, each: u32) -> Reported {
     introduce_probe();
     let lock = sync::Mutex::named("hammered", ());
-    let profiler = backend("wrapper", period).start().unwrap();
+    let profiler = backend(name, period).start().unwrap();
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| (0..each).for_each(|_| drop(lock.lock())));
@@ -153,10 +149,9 @@ fn hammer(period: u32, threads: u32, each: u32) -> Reported {
     report.locks.remove(0)
 }
 
-#[test]
-fn no_acquisition_of_a_hot_lock_is_missed_at_period_1() {
+fn no_acquisition_of_a_hot_lock_is_missed_at_period_1(name: &str) {
     let _turn = turn();
-    let lock = hammer(1, 4, 20_000);
+    let lock = hammer(name, 1, 4, 20_000);
     let [site] = &lock.sites[..] else { panic!("{:?}", lock.sites) };
     assert_eq!(site.acquisitions, Total { value: 80_000.0, standard_error: 0.0 });
     let charged: f64 = lock.blame.iter().map(|blame| blame.contentions.value).sum();
@@ -171,9 +166,18 @@ fn no_acquisition_of_a_hot_lock_is_missed_at_period_1() {
 /// it is ever off by x with a probability of at most 2·exp(−x²/2(v + 100 x))
 /// (Freedman, *On Tail Probabilities for Martingales*, 1975, theorem 1.6),
 /// which is 2·10⁻⁷.
-#[test]
-fn a_hot_lock_is_estimated_without_bias() {
+fn a_hot_lock_is_estimated_without_bias(name: &str) {
     let _turn = turn();
-    let estimate = acquisitions(&hammer(PERIOD, 4, 50_000));
+    let estimate = acquisitions(&hammer(name, PERIOD, 4, 50_000));
     assert!((estimate.value - 200_000.0).abs() < 27_000.0, "{estimate:?}");
 }
+
+for_each_backend!(
+    each_lock_is_as_often_taken_as_its_estimate_says,
+    errors_are_right_in_one_thread,
+    errors_are_right_in_many_threads,
+    errors_are_right_among_readers,
+    errors_are_right_of_locks_without_slot,
+    no_acquisition_of_a_hot_lock_is_missed_at_period_1,
+    a_hot_lock_is_estimated_without_bias,
+);

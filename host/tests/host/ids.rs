@@ -10,7 +10,7 @@ use lockscope_host::report::model::ReportFile;
 use proptest::prelude::*;
 
 use crate::locks::{Lock, Mode};
-use crate::support::{backend, introduce_probe, turn};
+use crate::support::{backend, for_each_backend, introduce_probe, turn};
 
 /// The ids of all locks that live, by their names; those of locks without slot,
 /// which have none, under the empty one.
@@ -24,13 +24,13 @@ fn ids(report: &ReportFile) -> BTreeMap<String, BTreeSet<u64>> {
 }
 
 /// Many threads meet at each of some locks which nobody has touched before.
-fn meet<L: Lock>(name: &'static str, mode: Mode) {
+fn meet<L: Lock>(name: &str, locks: &'static str, mode: Mode) {
     const THREADS: usize = 4;
     const LOCKS: usize = 200;
     let _turn = turn();
     introduce_probe();
-    let locks: Vec<L> = (0..LOCKS).map(|_| L::named(name)).collect();
-    let profiler = backend("wrapper", 1).start().unwrap();
+    let locks: Vec<L> = (0..LOCKS).map(|_| L::named(locks)).collect();
+    let profiler = backend(name, 1).start().unwrap();
     let together = Barrier::new(THREADS);
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -51,20 +51,17 @@ fn meet<L: Lock>(name: &'static str, mode: Mode) {
     }
 }
 
-#[test]
-fn a_mutex_has_one_id_for_all_threads() {
-    meet::<sync::Mutex<()>>("met", Mode::Write);
+fn a_mutex_has_one_id_for_all_threads(name: &str) {
+    meet::<sync::Mutex<()>>(name, "met", Mode::Write);
 }
 
 /// Readers may ask for the id of a lock at the same time.
-#[test]
-fn a_rwlock_has_one_id_for_all_readers() {
-    meet::<parking_lot::RwLock<()>>("met", Mode::Read);
+fn a_rwlock_has_one_id_for_all_readers(name: &str) {
+    meet::<parking_lot::RwLock<()>>(name, "met", Mode::Read);
 }
 
-#[test]
-fn a_lock_without_slot_has_one_id_for_all_readers() {
-    meet::<slotless::RwLock<()>>("", Mode::Read);
+fn a_lock_without_slot_has_one_id_for_all_readers(name: &str) {
+    meet::<slotless::RwLock<()>>(name, "", Mode::Read);
 }
 
 /// What may happen to one of a few places where locks are.
@@ -147,24 +144,18 @@ fn acts() -> impl Strategy<Value = Vec<(Act, usize)>> {
     proptest::collection::vec((act, 0..3_usize), 1..40)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    /// Some sessions, with a look at each after whatever happens, and locks
-    /// that come and go within and between them.
-    #[test]
-    fn an_id_is_one_locks_for_ever(
-        sessions in proptest::collection::vec((acts(), acts()), 1..4),
-    ) {
+/// Some sessions, with a look at each after whatever happens, and locks that come
+/// and go within and between them.
+fn an_id_is_one_locks_for_ever(name: &str) {
+    let acts = proptest::collection::vec((acts(), acts()), 1..4);
+    let config =
+        ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(sessions in acts)| {
         let _turn = turn();
         let mut places: [Place; 3] = Default::default();
         let mut known = Known::default();
         for (within, between) in sessions {
-            let profiler = backend("wrapper", 1).start().unwrap();
+            let profiler = backend(name, 1).start().unwrap();
             for (act, place) in within {
                 places[place].act(act);
                 known.check(&profiler.snapshot().unwrap(), &places);
@@ -175,5 +166,12 @@ proptest! {
                 places[place].act(act);
             }
         }
-    }
+    });
 }
+
+for_each_backend!(
+    a_mutex_has_one_id_for_all_threads,
+    a_rwlock_has_one_id_for_all_readers,
+    a_lock_without_slot_has_one_id_for_all_readers,
+    an_id_is_one_locks_for_ever,
+);

@@ -8,7 +8,9 @@ use std::process::Output;
 use lockscope::parking_lot::Mutex;
 use lockscope_host::report::model::ReportFile;
 
-use crate::support::{acquisitions, folder, plugins, report, run, stderr, stdout};
+use crate::support::{
+    acquisitions, folder, for_each_backend, plugins, report, run, stderr, stdout,
+};
 
 const LOCKS: u32 = 100_000;
 const MAX_LOCKS: u32 = 1_000;
@@ -54,15 +56,14 @@ fn resident_bytes() -> i64 {
     pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
 }
 
-/// What is reported of the program that does `task`, and by how many bytes it
-/// has grown.
-fn profiled(task: &str) -> (ReportFile, i64) {
+/// What the backend reports of the program that does `task`, and by how many
+/// bytes it has grown.
+fn profiled(name: &str, task: &str) -> (ReportFile, i64) {
     let (dir, plugins) = (folder(), plugins());
-    let flags =
-        ["--backend", "wrapper", "--period", "1", "--plugin-path", plugins.to_str().unwrap()];
+    let flags = ["--backend", name, "--period", "1", "--plugin-path", plugins.to_str().unwrap()];
     std::fs::write(
         dir.path().join("lockscope.toml"),
-        format!("[wrapper]\nmax_locks = {MAX_LOCKS}\n"),
+        format!("[{name}]\nmax_locks = {MAX_LOCKS}\n"),
     )
     .unwrap();
     let output = run(dir.path(), &flags, &format!("{task} {LOCKS}")).output().unwrap();
@@ -76,9 +77,8 @@ fn grown(output: &Output) -> i64 {
     grown.parse().unwrap()
 }
 
-#[test]
-fn what_has_no_record_is_counted_as_lost() {
-    let (report, grown) = profiled("many");
+fn what_has_no_record_is_counted_as_lost(name: &str) {
+    let (report, grown) = profiled(name, "many");
     let [loss] = &report.losses[..] else { panic!("{:?}", report.losses) };
     assert_eq!(loss.what, "operations of locks beyond 1000 (max_locks)");
     // One more: the first.
@@ -88,12 +88,13 @@ fn what_has_no_record_is_counted_as_lost() {
     assert!(grown < MOST_BYTES, "{grown} bytes");
 }
 
-#[test]
-fn a_lock_that_is_gone_makes_room() {
-    let (report, grown) = profiled("passing");
+fn a_lock_that_is_gone_makes_room(name: &str) {
+    let (report, grown) = profiled(name, "passing");
     assert_eq!(report.losses, []);
     assert_eq!(acquisitions(&report, Some("passing")), f64::from(LOCKS));
     let passing = report.locks.iter().find(|lock| lock.name.as_deref() == Some("passing")).unwrap();
     assert_eq!((passing.id, passing.locks), (0, u64::from(LOCKS)));
     assert!(grown < MOST_BYTES, "{grown} bytes");
 }
+
+for_each_backend!(what_has_no_record_is_counted_as_lost, a_lock_that_is_gone_makes_room,);

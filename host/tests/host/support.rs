@@ -44,6 +44,27 @@ pub(crate) fn backend(name: &str, period: u32) -> Builder {
     Profiler::builder().backend(name).plugin_path(plugins()).period(period)
 }
 
+/// Makes a test of each function, for each backend that records all it is told
+/// of, with the period that is configured: it is called with the backend's name.
+macro_rules! for_each_backend {
+    ($($test:ident),+ $(,)?) => {
+        $(
+            mod $test {
+                #[test]
+                fn wrapper() {
+                    super::$test("wrapper");
+                }
+
+                #[test]
+                fn sidetable() {
+                    super::$test("sidetable");
+                }
+            }
+        )+
+    };
+}
+pub(crate) use for_each_backend;
+
 /// A folder that vanishes with its owner.
 pub(crate) fn folder() -> TempDir {
     TempDir::new().unwrap()

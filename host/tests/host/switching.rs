@@ -9,7 +9,7 @@ use lockscope::sync;
 use lockscope_host::report::model::{Lock as Reported, ReportFile};
 
 use crate::locks::{Lock, Mode};
-use crate::support::{PATIENCE, backend, introduce_probe, turn};
+use crate::support::{PATIENCE, backend, for_each_backend, introduce_probe, turn};
 
 /// A lock that all threads use throughout, and how often.
 struct Counted<L> {
@@ -168,12 +168,11 @@ fn among_threads(sessions: impl FnOnce(&Locks)) {
 /// variance. By the inequality of [`crate::estimates`] the error is beyond
 /// [`margin`] with a probability of at most 2·e⁻²¹, for one of 120 sums with
 /// less than 2·10⁻⁷.
-#[test]
-fn a_report_holds_what_its_session_saw() {
+fn a_report_holds_what_its_session_saw(name: &str) {
     let _turn = turn();
     among_threads(|locks| {
         for _ in 0..30 {
-            for (name, period) in [("wrapper", 1), ("minimal", 1), ("wrapper", 4)] {
+            for (name, period) in [(name, 1), ("minimal", 1), (name, 4)] {
                 session(locks, name, period);
                 locks.await_more(TIMES);
             }
@@ -182,14 +181,12 @@ fn a_report_holds_what_its_session_saw() {
 }
 
 /// Guards that outlive the session in which they were had.
-#[test]
-fn a_guard_that_is_held_across_sessions_is_in_none() {
+fn a_guard_that_is_held_across_sessions_is_in_none(name: &str) {
     let _turn = turn();
     let std = sync::Mutex::named("held", ());
     let rwlock = parking_lot::RwLock::named("held", ());
     let bare = slotless::Mutex::new(());
-    for (first, second) in [("wrapper", "minimal"), ("minimal", "wrapper"), ("wrapper", "wrapper")]
-    {
+    for (first, second) in [(name, "minimal"), ("minimal", name), (name, name)] {
         let before = std.lock();
         let profiler = backend(first, 1).start().unwrap();
         let held = (rwlock.write(), bare.lock());
@@ -202,12 +199,11 @@ fn a_guard_that_is_held_across_sessions_is_in_none() {
     }
 }
 
-#[test]
-fn a_lock_that_is_gone_is_in_the_report_of_its_session_alone() {
+fn a_lock_that_is_gone_is_in_the_report_of_its_session_alone(name: &str) {
     let _turn = turn();
     let make = || parking_lot::Mutex::named("goes", ());
     let (goes_within, goes_between, goes_later, stays) = (make(), make(), make(), make());
-    let profiler = backend("wrapper", 1).start().unwrap();
+    let profiler = backend(name, 1).start().unwrap();
     for lock in [&goes_within, &goes_between, &goes_later] {
         drop(lock.lock());
     }
@@ -218,7 +214,7 @@ fn a_lock_that_is_gone_is_in_the_report_of_its_session_alone() {
     locks.sort_unstable();
     assert_eq!(locks, [(false, 1), (true, 1), (true, 1)]);
 
-    let profiler = backend("wrapper", 1).start().unwrap();
+    let profiler = backend(name, 1).start().unwrap();
     drop(stays.lock());
     drop(goes_later);
     let report = profiler.stop().unwrap();
@@ -234,13 +230,12 @@ fn unfinished(report: &ReportFile) -> u64 {
 /// One session follows another without a moment between: each operation is
 /// recorded by one of them, or was under way when its session ended, which says
 /// so.
-#[test]
-fn no_operation_falls_between_two_sessions() {
+fn no_operation_falls_between_two_sessions(name: &str) {
     const SWITCHES: usize = 12;
     let _turn = turn();
     introduce_probe();
     let locks = Locks::new();
-    let profiler = backend("wrapper", 1).start().unwrap();
+    let profiler = backend(name, 1).start().unwrap();
     let stop = AtomicBool::new(false);
     let mut reports: Vec<ReportFile> = thread::scope(|scope| {
         for first in 0..4 {
@@ -253,7 +248,7 @@ fn no_operation_falls_between_two_sessions() {
         let period = [("period".to_owned(), "1".to_owned())];
         let switched = (0..SWITCHES).map(|number| {
             locks.await_more(50);
-            profiler.switch(["minimal", "wrapper"][number % 2], &period).unwrap()
+            profiler.switch(["minimal", name][number % 2], &period).unwrap()
         });
         let reports = switched.collect();
         stop.store(true, Ordering::Relaxed);
@@ -267,3 +262,10 @@ fn no_operation_falls_between_two_sessions() {
     // What a thread holds, or is about to.
     assert!(cut_short <= 4 * 2 * SWITCHES as u64, "{cut_short}");
 }
+
+for_each_backend!(
+    a_report_holds_what_its_session_saw,
+    a_guard_that_is_held_across_sessions_is_in_none,
+    a_lock_that_is_gone_is_in_the_report_of_its_session_alone,
+    no_operation_falls_between_two_sessions,
+);

@@ -287,16 +287,22 @@ fn debug_output_is_the_original_s() {
 #[cfg(feature = "send_guard")]
 #[test]
 fn a_guard_that_was_sent_ends_its_hold_once() {
+    use crate::backend::this_thread;
+
     let backend = Backend::open(1);
     let mutex = Mutex::new(0);
     drop(mutex.lock());
-    let here = backend.one().thread;
+    assert_eq!(backend.one().thread, this_thread());
     let (guard, line) = (mutex.lock(), line!());
-    std::thread::scope(|scope| {
-        scope.spawn(move || drop(guard));
+    let teller = std::thread::scope(|scope| {
+        let teller = scope.spawn(move || {
+            drop(guard);
+            this_thread()
+        });
+        teller.join().unwrap()
     });
     let seen = backend.one();
-    assert_eq!((seen.thread, seen.line()), (here, line));
+    assert_eq!((seen.thread, seen.line()), (teller, line));
     drop(mutex.lock());
     backend.one();
 }

@@ -1,0 +1,150 @@
+//! Which operations are sampled, and when nothing is: in a window one in N, of
+//! every lock alike, and of every thread's readers; what has to wait is recorded
+//! beside that. Between windows nothing, but that contention may be counted.
+
+mod contention;
+mod schedule;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lockscope_backends::sampler::Sampler;
+use lockscope_core::backend::{BackendError, Pace};
+use lockscope_core::clock::{self, ClockScale};
+use lockscope_core::report::Report;
+use lockscope_core::sync::{AtomicU64, Ordering};
+use lockscope_core::{Countdown, Event, Session};
+
+use crate::report;
+use crate::settings::Terms;
+use contention::Contention;
+use schedule::Schedule;
+
+/// One period for all, in windows.
+#[derive(Debug, Default)]
+pub(crate) struct Policy {
+    sampler: Sampler,
+    /// The number of the window that is open, or may still be written to; 0
+    /// while there is none.
+    ///
+    /// Relaxed: it is set before the gates open for a window, which publishes
+    /// it, and after all is quiet behind a window. What had to wait while they
+    /// watched, and is told as they open, is taken for the window's: it ends in
+    /// it.
+    window: AtomicU64,
+    contention: Contention,
+    timed: Mutex<Timed>,
+}
+
+/// What the host alone asks for.
+#[derive(Debug, Default)]
+struct Timed {
+    schedule: Schedule,
+    /// How ticks become nanoseconds, and when the session started, in ticks;
+    /// none before the first session.
+    clock: Option<(ClockScale, u64)>,
+}
+
+impl Timed {
+    /// Nanoseconds since the session's start.
+    fn now_ns(&self) -> u64 {
+        let (clock, started) = self.clock();
+        clock.ns(clock::now(clock.tsc == 1).saturating_sub(started))
+    }
+
+    fn clock(&self) -> (ClockScale, u64) {
+        self.clock.unwrap_or((ClockScale::NANOSECONDS, 0))
+    }
+}
+
+impl Policy {
+    fn timed(&self) -> MutexGuard<'_, Timed> {
+        self.timed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a session, and perhaps a window with it.
+    pub(crate) fn start(&self, session: &Session, is_awake: bool) {
+        self.sampler.start(session);
+        let mut timed = self.timed();
+        timed.clock = Some((session.clock, session.started));
+        timed.schedule.start(is_awake);
+        self.window.store(timed.schedule.window(), Ordering::Relaxed);
+    }
+
+    /// Ends the session, in which so many samples were taken. No hook runs.
+    pub(crate) fn stop(&self, samples: u64) {
+        self.sampler.stop();
+        let mut timed = self.timed();
+        let now_ns = timed.now_ns();
+        timed.schedule.stop(now_ns, samples);
+        self.window.store(0, Ordering::Relaxed);
+    }
+
+    /// Samples one operation in `period` from the next countdown on.
+    pub(crate) fn set_period(&self, period: u32) {
+        self.sampler.set_period(period);
+    }
+
+    /// What it wakes up for, and for how long.
+    pub(crate) fn set_terms(&self, terms: Terms) {
+        *self.timed().schedule.terms_mut() = terms;
+    }
+
+    /// Changes one of the terms; false if the key is about something else.
+    pub(crate) fn configure(&self, key: &str, value: &str) -> Result<bool, BackendError> {
+        self.timed().schedule.terms_mut().set(key, value)
+    }
+
+    /// Somebody wants it to wake up; false if no session runs.
+    pub(crate) fn wake(&self, cause: &str) -> bool {
+        self.timed().schedule.wake(cause)
+    }
+
+    /// How the session is to go on. `settle` is called with the number of a
+    /// window that is over for good, and answers how many samples were taken in
+    /// the session.
+    pub(crate) fn pace(&self, settle: impl FnOnce(u64) -> u64) -> Pace {
+        let mut timed = self.timed();
+        let schedule = &mut timed.schedule;
+        if schedule.is_settling() {
+            // The last answer has closed the gates, and whoever is asked again
+            // after that is told that all is quiet.
+            schedule.settle(settle(schedule.window()));
+        }
+        let (clock, now_ns) = (timed.clock().0, timed.now_ns());
+        let pace = timed.schedule.next(now_ns, self.contention.so_far(clock));
+        self.window.store(timed.schedule.window(), Ordering::Relaxed);
+        pace
+    }
+
+    /// Adds what is to be said of windows to a report of all samples.
+    pub(crate) fn report(&self, report: &mut Report) {
+        let timed = self.timed();
+        report.periods = self.sampler.periods().into();
+        report::add(report, timed.schedule.told(timed.now_ns(), report.samples));
+    }
+
+    /// The number of the window to which what happens belongs; 0 if nothing is
+    /// to be recorded.
+    #[inline]
+    pub(crate) fn window(&self) -> u64 {
+        self.window.load(Ordering::Relaxed)
+    }
+
+    /// Counts `event` for what contention there is between windows.
+    #[cold]
+    pub(crate) fn count(&self, event: &Event) {
+        self.contention.count(event);
+    }
+
+    /// The countdown of a lock, or of a thread, that has none yet.
+    pub(crate) fn first(&self) -> Countdown {
+        if self.window() == 0 { Countdown::NEVER } else { self.sampler.draw() }
+    }
+
+    /// The countdown after `event`, which belongs to a window.
+    #[inline]
+    pub(crate) fn next(&self, event: &Event) -> Countdown {
+        // What had to wait is recorded beside the countdown, not by it.
+        if event.counted != 0 { self.sampler.draw() } else { Countdown::UNCHANGED }
+    }
+}

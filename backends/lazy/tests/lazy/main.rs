@@ -1,0 +1,3 @@
+//! The backend through its trait: windows, and what is told of them.
+
+mod live;
