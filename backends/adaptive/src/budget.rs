@@ -9,7 +9,8 @@
 //!         └─ samples: if more than what remains, all periods times 2, 4, 8 …
 //! ```
 //!
-//! Both rise at once by as many steps as are needed, and fall by one step at a
+//! What was spent above the budget, as in the first moments of a session, is made
+//! up for. Both rise at once by as many steps as are needed, and fall by one step at a
 //! time, when that leaves them well within bounds: a step doubles the cost, so
 //! what was above the bound before a step up is not below the bound for a step
 //! down after it, and a workload that stays the same is left alone.
@@ -29,6 +30,9 @@ const CALM: f64 = 0.4;
 /// Whatever passing costs, samples and waits may have so much of the budget, as
 /// long as the session lasts.
 const RESERVE: f64 = 0.25;
+/// What was spent above the budget is made up for by so much of it at a time,
+/// and what was spent above it in more than a second is forgiven.
+const MOST_BACK: f64 = 0.5;
 /// With so many samples and waits, or where so many are allowed, there is enough
 /// to go by: by chance their number varies by an eighth at most.
 const EVIDENCE: f64 = 256.0;
@@ -54,6 +58,13 @@ pub(crate) struct Budget {
     /// Samples and waits.
     pub(crate) samples_per_sec: f64,
     pub(crate) ending: Ending,
+}
+
+impl Budget {
+    /// How long profiling may take of what was spent.
+    fn cpu_ns(&self, spent: &Spent) -> f64 {
+        spent.used_ns() * self.cpu_percent / 100.0
+    }
 }
 
 /// When a session ends of itself.
@@ -181,13 +192,15 @@ struct Load {
 }
 
 impl Load {
-    fn of(spent: &Spent, budget: &Budget, prices: &Prices) -> Self {
+    /// `debt_ns` are to be made up for.
+    fn of(spent: &Spent, budget: &Budget, prices: &Prices, debt_ns: f64) -> Self {
         let part = |count| Part { part: 0.0, count };
         let (waits, samples) = (part(spent.waits), part(spent.samples));
         let mut load = Self { waits, samples, allowed: f64::INFINITY };
         if budget.cpu_percent > 0.0 {
-            let all = spent.used_ns() * budget.cpu_percent / 100.0;
-            let both = (all - spent.fixed_ns()).max(all * RESERVE);
+            let all = budget.cpu_ns(spent);
+            let now = all - debt_ns.min(all * MOST_BACK);
+            let both = (now - spent.fixed_ns()).max(all * RESERVE);
             load.bound(spent.waiting_ns, spent.sampling_ns, both, prices.sample_ns);
         }
         if budget.samples_per_sec > 0.0 {
@@ -260,6 +273,8 @@ pub(crate) struct Governor {
     /// Since it was looked at last whether the session is to end.
     this_second: Spent,
     session: Spent,
+    /// What was spent above the budget and is not made up for.
+    debt_ns: f64,
     tuning: Tuning,
     highest: Tuning,
     ask_after_ns: u64,
@@ -338,13 +353,21 @@ impl Governor {
     }
 
     fn tune(&mut self) {
-        let load = Load::of(&self.lately, &self.budget, &self.seen.prices);
-        if !load.is_evident() {
-            return;
+        let lately = self.lately;
+        let debt_ns = self.debt_after(&lately);
+        let load = Load::of(&lately, &self.budget, &self.seen.prices, debt_ns);
+        if load.is_evident() {
+            self.lately = Spent::default();
+            self.debt_ns = debt_ns;
+            self.tuning = self.tuning.after(load);
+            self.highest = self.highest.or_more(self.tuning);
         }
-        self.lately = Spent::default();
-        self.tuning = self.tuning.after(load);
-        self.highest = self.highest.or_more(self.tuning);
+    }
+
+    fn debt_after(&self, lately: &Spent) -> f64 {
+        let may = self.budget.cpu_ns(lately);
+        let may_in_a_second = may * SECOND_NS / lately.wall_ns;
+        (self.debt_ns + lately.own_ns() - may).clamp(0.0, may_in_a_second)
     }
 
     /// Once a second: whether, and why, no tuning can keep to the budget.
