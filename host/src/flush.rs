@@ -13,6 +13,7 @@ use crate::output;
 use crate::report::file;
 use crate::report::model::ReportFile;
 use crate::tell::tell;
+use crate::threads;
 
 /// The first writing comes soon, so that a short program that is killed
 /// leaves something; the time doubles up to the configured interval.
@@ -52,12 +53,8 @@ impl Flusher {
             finished: Condvar::new(),
         });
         let theirs = Arc::clone(&shared);
-        let thread = without_signals(|| {
-            std::thread::Builder::new()
-                .name("lockscope-flush".to_owned())
-                .spawn(move || theirs.run(interval))
-        })
-        .map_err(|source| HostError::System { what: "start its thread", source })?;
+        let thread = threads::spawn("lockscope-flush", move || theirs.run(interval))
+            .map_err(|source| HostError::System { what: "start its thread", source })?;
         Ok(Self { shared, thread: Some(thread), pid: std::process::id() })
     }
 
@@ -119,22 +116,4 @@ impl Shared {
             tell(format_args!("{error}; the session goes on, and its report is tried again"));
         }
     }
-}
-
-/// Runs `spawn` with all signals blocked, which the thread that it starts
-/// inherits: the program's signals are for the program's threads.
-fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
-    // SAFETY: both sets are plain memory, for which all zeros is a value, and
-    // are valid for writes.
-    let before = unsafe {
-        let mut all: libc::sigset_t = core::mem::zeroed();
-        let mut before: libc::sigset_t = core::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    let spawned = spawn();
-    // SAFETY: the set is the one that held before.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, core::ptr::null_mut()) };
-    spawned
 }

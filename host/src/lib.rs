@@ -16,6 +16,7 @@ mod profiler;
 pub mod report;
 mod run;
 mod tell;
+mod threads;
 
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};
