@@ -1,19 +1,23 @@
 //! The entry for programs under `lockscope run`: their probe opens this
 //! library at its first lock operation and hands itself over.
 
+mod process;
+
 use core::ffi::c_int;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockscope_core::{ABI_VERSION, Probe};
 
 use crate::config::{Config, Overrides, Placed, Sources, is_privileged};
+use crate::control;
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::flush::Flusher;
 use crate::output::{self, is_descendant};
 use crate::tell::tell;
+use process::Process;
 
 /// Exit status of a program that was to be profiled strictly and cannot be.
 pub(crate) const STRICT_STATUS: c_int = 125;
@@ -101,6 +105,7 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
     let output = output(config);
     output::check(&output)?;
     let plan = Plan::new(config)?;
+    let process = Arc::new(Process::new(config, &output));
     // First of all the probe, which another host may have.
     ENGINE.adopt(probe)?;
     ENGINE.start(&plan)?;
@@ -120,6 +125,9 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
             "the system takes no more handlers for the program's end; the last report is the one that is written while it runs",
         );
     }
+    // After that handler, and so ended before it: a command is answered before
+    // the last report is written.
+    control::serve(process);
     Ok(())
 }
 
@@ -128,8 +136,9 @@ extern "C" fn at_exit() {
     let _ = catch_unwind(|| {
         let Some(flusher) = FLUSHER.get() else { return };
         match flusher.finish() {
-            // A fork that ends by `exit` is not the process that attached.
-            Ok(_) | Err(HostError::Forked { .. }) => {}
+            // A fork that ends by `exit` is not the process that attached; and
+            // somebody may have ended the session from outside.
+            Ok(_) | Err(HostError::Forked { .. } | HostError::NoSession) => {}
             Err(error) => tell(&error),
         }
     });

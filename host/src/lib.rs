@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod cli;
 pub mod config;
+mod control;
 mod engine;
 mod error;
 mod flush;
@@ -18,5 +19,6 @@ mod run;
 mod tell;
 mod threads;
 
+pub use control::ControlError;
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

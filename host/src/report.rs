@@ -18,11 +18,11 @@ pub mod pprof;
 mod quantile;
 mod rows;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod table;
 pub(crate) mod terminal;
-mod text;
-mod units;
+pub(crate) mod text;
+pub(crate) mod units;
 mod waits;
 
 pub use convert::convert;

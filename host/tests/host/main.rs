@@ -3,6 +3,7 @@
 
 mod child;
 mod command;
+mod control;
 mod counting;
 mod demo;
 mod endings;
