@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Overrides, Place, Placed, Sources};
 use crate::control::{CtlArgs, PsArgs};
+#[cfg(feature = "top")]
+use crate::control::{TOP_KEYS, TopArgs};
 use crate::error::HostError;
 use crate::loader::{Candidate, Plugin, SearchPath};
 use crate::report::command::{self, ReportArgs};
@@ -19,7 +21,7 @@ const FIRST_STEPS: &str = "\
 First steps:
   lockscope run -- ./app --its-own-flags   run a program, and print the table
   lockscope report lockscope.json          print it again
-  lockscope ps                             list what runs, for `ctl`";
+  lockscope ps                             list what runs, for `ctl` and `top`";
 
 /// What stands below the help of `lockscope run`.
 const CONFIGURATION: &str = "\
@@ -49,6 +51,10 @@ enum Command {
     Ps(PsArgs),
     /// Look at a running process, or change how it is profiled.
     Ctl(CtlArgs),
+    /// Show the table of a running process as it grows.
+    #[cfg(feature = "top")]
+    #[command(after_help = TOP_KEYS)]
+    Top(TopArgs),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +122,8 @@ pub fn main() -> ! {
         Command::Backends(arguments) => arguments.execute(),
         Command::Ps(arguments) => print(&arguments.execute()),
         Command::Ctl(arguments) => arguments.execute().and_then(|said| print(&said)),
+        #[cfg(feature = "top")]
+        Command::Top(arguments) => arguments.execute(),
     };
     if let Err(error) = &done {
         tell(error);

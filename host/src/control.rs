@@ -1,7 +1,7 @@
 //! Control of a running process, from another one of the same user.
 //!
 //! ```text
-//! lockscope ps, ctl                      the process with a host inside
+//! lockscope ps, ctl, top                 the process with a host inside
 //!   client ──── Unix socket, one JSON object a line ────► server ──► Target
 //!          folder: whose it is, where        one thread, all signals blocked
 //! ```
@@ -22,9 +22,13 @@ mod server;
 mod service;
 mod system;
 pub(crate) mod target;
+#[cfg(feature = "top")]
+mod top;
 
 pub use error::ControlError;
 
 pub(crate) use ctl::CtlArgs;
 pub(crate) use ps::PsArgs;
 pub(crate) use service::serve;
+#[cfg(feature = "top")]
+pub(crate) use top::{KEYS as TOP_KEYS, TopArgs};

@@ -72,6 +72,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
         "host/src/control/system.rs",
         "sockets: peers, connecting, waiting, and closing them in a fork",
     ),
+    ("host/src/control/top/signals.rs", "blocks signals, and asks whether they have come"),
     ("host/src/engine.rs", "opens gates; a state that the child of a fork leaves behind"),
     ("host/src/engine/cost.rs", "calls a backend's hooks, to measure them"),
     (

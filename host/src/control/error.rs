@@ -156,6 +156,24 @@ pub enum ControlError {
         /// What it said: a sentence that ends in what to do.
         message: String,
     },
+    /// The live table needs a terminal.
+    #[error(
+        "the live table needs a terminal; print it once with `lockscope ctl {pid} snapshot`, or run `lockscope top {pid}` in a terminal"
+    )]
+    NoTerminal {
+        /// The process.
+        pid: u32,
+    },
+    /// The terminal failed.
+    #[error(
+        "the terminal cannot be used: {source}; print the table once with `lockscope ctl {pid} snapshot`"
+    )]
+    Terminal {
+        /// The process.
+        pid: u32,
+        /// What the system said.
+        source: std::io::Error,
+    },
 }
 
 /// The paths, of which any would do.

@@ -1,5 +1,7 @@
 //! A running process, controlled from outside.
 
+mod top;
+
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -303,6 +305,7 @@ fn wrong_arguments() {
         (&["ctl", "7", "set", "period"], "expected KEY=VALUE, as in max_locks=20000"),
         (&["ctl", "7", "use", "lazy", "period"], "expected KEY=VALUE, as in max_locks=20000"),
         (&["ctl", "7", "stpo"], "'stop'"),
+        (&["top"], "<PID>"),
     ] {
         let output = here(dir.path()).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -20,6 +20,10 @@ fn of_a_process() {
         ControlError::Connect { pid, path, source: denied() }.to_string(),
         "process 4711 cannot be reached at /run/user/7/lockscope/4711.sock: Permission denied (os error 13); run lockscope as the user who runs the process, or as root"
     );
+    assert_eq!(
+        ControlError::Terminal { pid, source: denied() }.to_string(),
+        "the terminal cannot be used: Permission denied (os error 13); print the table once with `lockscope ctl 4711 snapshot`"
+    );
 }
 
 #[test]
