@@ -131,6 +131,19 @@ impl Acquisition {
         true
     }
 
+    /// How many operations of the session `generation` it stands for, if it is
+    /// on its way.
+    pub(crate) fn unfinished(&self, generation: u32) -> u64 {
+        // Acquire: as in `pending`.
+        let phase = self.state.load(Ordering::Acquire) & 3;
+        let is_unfinished = matches!(phase, phase::WAITING | phase::HELD);
+        if is_unfinished && self.generation() == generation {
+            self.event.weight().into()
+        } else {
+            0
+        }
+    }
+
     /// The acquisition as a snapshot shows it; `None` if there is none, or if
     /// it changed while it was read.
     pub(crate) fn pending(&self, thread: u64) -> Option<Pending> {
@@ -210,9 +223,10 @@ pub(crate) fn own(own: &ThreadState, token: Token) -> &Acquisition {
 pub(crate) fn free(own: &ThreadState, token: Token) {
     let record = &own.acquisitions[token.index()];
     let fresh = Acquisition::next_tag(token.tag());
-    // Relaxed: a snapshot that misses the end reads fields that were true
-    // until now.
-    record.state.store(fresh << PHASE_BITS | phase::FREE, Ordering::Relaxed);
+    // Release: whoever counts what is on its way and misses this record sees that
+    // it was cut short, if it was (see `thread::unfinished`). A snapshot that
+    // misses the end reads fields that were true until now.
+    record.state.store(fresh << PHASE_BITS | phase::FREE, Ordering::Release);
     own.put_acquisition(token.index());
 }
 

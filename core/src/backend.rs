@@ -148,6 +148,27 @@ impl core::fmt::Display for BackendError {
 
 impl std::error::Error for BackendError {}
 
+/// How a backend wants its session to go on: what it answers to
+/// [`Backend::pace`].
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How the gates are to stand, one of [`gate::state`](crate::gate::state):
+    /// `OPEN`, `WATCH` for contended acquisitions alone, or `CLOSED`.
+    pub gate: u32,
+    /// Of acquisitions that must wait, one in so many is recorded, with this
+    /// weight: 1 for all.
+    pub contended_period: u32,
+    /// When to ask again, in nanoseconds; `u64::MAX` for not of its own accord.
+    pub ask_after_ns: u64,
+}
+
+impl Pace {
+    /// Everything is open until the session ends.
+    pub const STEADY: Self =
+        Self { gate: crate::gate::state::OPEN, contended_period: 1, ask_after_ns: u64::MAX };
+}
+
 /// A strategy for observing locks: what its author writes.
 ///
 /// The first group is called by the host, one call at a time; `snapshot` may
@@ -206,6 +227,33 @@ pub trait Backend: Default + Send + Sync + 'static {
     ///
     /// [`ErrorKind::State`] if no session was ever started.
     fn snapshot(&self) -> Result<Report, BackendError>;
+
+    /// How the session is to go on from now: asked after [`Backend::start`],
+    /// before any gate opens; when the time of the last answer has come; and
+    /// after each [`Backend::wake`] and [`Backend::configure`]. Hooks may run
+    /// meanwhile.
+    ///
+    /// When the state of the gates changes, they get a new generation: every
+    /// slot is empty then, and each lock is met anew, while the backend keeps
+    /// what it has recorded. It is asked again only when no hook of the former
+    /// generation runs any more, so one that answers `CLOSED`, to be asked after
+    /// 0 ns, is asked next when all is quiet. Of locks that are dropped while the
+    /// gates do not stand open, nothing is told.
+    fn pace(&self) -> Pace {
+        Pace::STEADY
+    }
+
+    /// Somebody wants the backend to wake up: the program, its operator, a
+    /// signal. `cause` says who, for people.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::State`] if it never sleeps.
+    fn wake(&self, cause: &str) -> Result<(), BackendError> {
+        let _ = cause;
+        let message = "this backend never sleeps, so there is nothing to wake; choose one that does, such as one that waits for contention";
+        Err(BackendError::new(ErrorKind::State, message))
+    }
 
     /// The session meets a lock, or (`None`) a thread needs a countdown.
     fn meet(&self, lock: Option<&LockRef>) -> Countdown;

@@ -189,6 +189,7 @@ pub struct Event {
     pub counted: u8,
     /// Frames at `stack`; 0 if none were captured.
     pub stack_len: u16,
+    /// The probe's own: by which thread it is known who held the lock.
     #[doc(hidden)]
     pub reserved: u16,
     /// How many operations this one stands for: 1 if it was recorded for
@@ -244,6 +245,8 @@ pub struct Pending {
     pub acquired: u64,
     /// The thread: the kernel's number.
     pub thread: u64,
+    /// The thread that held the lock alone when the wait began; 0 if not known.
+    pub holder_thread: u64,
 }
 
 /// Called once per [`Pending`] with the context that the caller gave.
@@ -253,5 +256,5 @@ pub type PendingVisitor = extern "C" fn(context: *mut c_void, pending: *const Pe
 const _: () = {
     assert!(size_of::<LockRef>() == 64);
     assert!(size_of::<Event>() == 128);
-    assert!(size_of::<Pending>() == 56);
+    assert!(size_of::<Pending>() == 64);
 };

@@ -24,6 +24,7 @@ pub mod state {
 
 const TSC: u32 = 1;
 const EXPEDITED: u32 = 2;
+const FILTERED: u32 = 4;
 
 /// How a session wants the gate to stand: what [`Gate::open`] publishes.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub struct Opening {
     pub tsc: bool,
     /// Whether `membarrier` was registered in this process.
     pub expedited: bool,
+    /// Of acquisitions that must wait, one in so many is recorded; 1 for all.
+    pub contended_period: u32,
 }
 
 /// One cache line per probe: the whole cost of a lock while nothing is recorded.
@@ -59,12 +62,17 @@ pub struct Gate {
     /// | generation in the upper half | `OPEN` |
     /// | the same with the sign bit | `WATCH` |
     word: AtomicU64,
-    /// The active backend's entries; null until the first session.
-    hooks: AtomicPtr<HookTable>,
-    /// Bits `TSC` and `EXPEDITED`, fixed while the gate is open.
+    /// The entries of the session whose generation is even, and of the one whose
+    /// generation is odd; null until there was one. Two places, so that one
+    /// session can follow another without a moment between: who has seen the
+    /// word of the first still finds its entries.
+    hooks: [AtomicPtr<HookTable>; 2],
+    /// Bits `TSC`, `EXPEDITED` and `FILTERED`, fixed while the gate is open.
     flags: AtomicU32,
     /// The generation of the last session, which stays when the gate closes.
     generation: AtomicU32,
+    /// Of acquisitions that must wait, one in so many is recorded.
+    contended_period: AtomicU32,
 }
 
 const _: () = assert!(cfg!(lockscope_loom) || size_of::<Gate>() == 64);
@@ -141,9 +149,13 @@ macro_rules! gate_constructor {
         pub $($const)? fn new() -> Self {
             Self {
                 word: AtomicU64::new(UNSEEN_WORD),
-                hooks: AtomicPtr::new(core::ptr::null_mut()),
+                hooks: [
+                    AtomicPtr::new(core::ptr::null_mut()),
+                    AtomicPtr::new(core::ptr::null_mut()),
+                ],
                 flags: AtomicU32::new(0),
                 generation: AtomicU32::new(0),
+                contended_period: AtomicU32::new(1),
             }
         }
     };
@@ -216,13 +228,30 @@ impl Gate {
         self.flags.load(Ordering::Relaxed) & EXPEDITED != 0
     }
 
-    /// The active backend's entries; valid after [`Gate::look_acquire`]
-    /// returned an open state.
+    /// Whether some locks are excluded from the session.
     #[inline]
     #[must_use]
-    pub fn hooks(&self) -> *const HookTable {
-        // Relaxed: published by the release of `word`.
-        self.hooks.load(Ordering::Relaxed)
+    pub fn is_filtered(&self) -> bool {
+        // Relaxed: as `uses_tsc`.
+        self.flags.load(Ordering::Relaxed) & FILTERED != 0
+    }
+
+    /// Of acquisitions that must wait, one in so many is recorded.
+    #[inline]
+    #[must_use]
+    pub fn contended_period(&self) -> u32 {
+        // Relaxed: whoever draws by the period of a moment ago gives its sample
+        // the weight of a moment ago.
+        self.contended_period.load(Ordering::Relaxed)
+    }
+
+    /// The entries of the session with this `stamp`, which
+    /// [`Gate::look_acquire`] has found.
+    #[inline]
+    #[must_use]
+    pub fn hooks(&self, stamp: u64) -> *const HookTable {
+        // Relaxed: published by the release of `word`. Model: `switch`.
+        self.hooks[place(stamp >> 32)].load(Ordering::Relaxed)
     }
 
     /// Closes a gate that nobody has passed; one that was opened meanwhile
@@ -237,32 +266,38 @@ impl Gate {
         );
     }
 
-    /// Opens the gate for a session.
+    /// Opens the gate for a session, or for another part of one: all slots are
+    /// empty then. It may be open for the generation before.
     ///
     /// # Safety
     ///
     /// - `opening.hooks` points to a table that stays valid for the life of
-    ///   the process, and whose context stays valid until the gate was closed
-    ///   and [`quiesce`](crate::thread::quiesce) returned.
-    /// - The gate is closed, or nobody has passed it; and the caller is the only
-    ///   one who opens or closes.
+    ///   the process, and whose context stays valid until the gate was closed,
+    ///   or opened anew, and [`quiesce`](crate::thread::quiesce) returned.
+    /// - If the gate is open, the generation before this one is even if this one
+    ///   is odd, or the other way round, and had the same clock; and `quiesce`
+    ///   has returned since the gate was opened for it.
+    /// - The caller is the only one who opens or closes.
     pub unsafe fn open(&self, opening: &Opening) {
-        let flags =
-            if opening.tsc { TSC } else { 0 } | if opening.expedited { EXPEDITED } else { 0 };
+        let Opening { state, generation, hooks, tsc, expedited, contended_period } = *opening;
+        // SAFETY: a table that is valid for the life of the process.
+        let filtered = unsafe { hooks.as_ref() }.is_some_and(|hooks| hooks.admits.is_some());
+        let bit = |set: bool, bit: u32| if set { bit } else { 0 };
+        let flags = bit(tsc, TSC) | bit(expedited, EXPEDITED) | bit(filtered, FILTERED);
         // Relaxed: published by the release of `word` below.
         self.flags.store(flags, Ordering::Relaxed);
-        self.generation.store(opening.generation, Ordering::Relaxed);
-        self.hooks.store(opening.hooks.cast_mut(), Ordering::Relaxed);
-        self.retune(opening.state);
+        self.generation.store(generation, Ordering::Relaxed);
+        self.contended_period.store(contended_period.max(1), Ordering::Relaxed);
+        self.hooks[place(generation.into())].store(hooks.cast_mut(), Ordering::Relaxed);
+        let watch = if state == state::WATCH { WATCH_BIT } else { 0 };
+        // Release: pairs with `look_acquire`. Models: `start_stop`, `switch`.
+        self.word.store(u64::from(generation) << 32 | watch, Ordering::Release);
     }
 
-    /// Switches an open gate between [`state::WATCH`] and [`state::OPEN`]. The
-    /// caller is the only one who opens or closes.
-    pub fn retune(&self, open_state: u32) {
-        let watch = if open_state == state::WATCH { WATCH_BIT } else { 0 };
-        let word = u64::from(self.generation()) << 32 | watch;
-        // Release: pairs with `look_acquire`. Model: `start_stop`.
-        self.word.store(word, Ordering::Release);
+    /// Records one in so many acquisitions that must wait from now on.
+    pub fn set_contended_period(&self, period: u32) {
+        // Relaxed: see `contended_period`.
+        self.contended_period.store(period.max(1), Ordering::Relaxed);
     }
 
     /// Closes the gate. Hooks that are running go on: see
@@ -273,6 +308,12 @@ impl Gate {
         // this store is safe to do.
         self.word.store(CLOSED_WORD, Ordering::Relaxed);
     }
+}
+
+/// Where the entries of a generation stand.
+#[inline]
+fn place(generation: u64) -> usize {
+    (generation & 1) as usize
 }
 
 impl Default for Gate {

@@ -30,7 +30,7 @@ pub const ABI_VERSION: u32 = 1;
 /// | `meet` | owns the lock | none | shown |
 /// | `RELEASED`, exclusive, not contended | owns the lock alone | contended, failed ones | shown |
 /// | `RELEASED`, shared | owns the lock among others | all | shown |
-/// | `RELEASED`, contended | has given the lock back, if its slot had a state; else owns it | all | null, or shown |
+/// | `RELEASED`, contended | has given the lock back, if its slot had a state and was not [asking](Countdown::asking); else owns it | all | null, or shown |
 /// | `FAILED` | owns nothing | all | null |
 /// | `IDLE` | owns nothing, and has met the lock | all | shown |
 /// | `dropped` | owns the lock alone, for the last time | none, and none is on its way | shown |
@@ -60,7 +60,17 @@ pub struct HookTable {
     pub event: unsafe extern "C" fn(context: *const c_void, event: *const Event) -> Countdown,
     /// A lock that the session has met is dropped. The caller owns it alone.
     pub dropped: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef),
+    /// The host's: whether the session watches a lock at all. Null in a
+    /// backend's own table; the host puts it into a copy. Asked when a lock is
+    /// met, before `meet`, and for a lock without slot before each event: a lock
+    /// that is not admitted never reaches the backend.
+    pub admits: Option<Admits>,
+    /// Passed to `admits`.
+    pub filter: *const c_void,
 }
+
+/// See [`HookTable::admits`].
+pub type Admits = unsafe extern "C" fn(filter: *const c_void, lock: *const LockRef) -> bool;
 
 // SAFETY: the table is immutable; what `context` points to is shared between
 // threads by the contract above.
@@ -99,7 +109,7 @@ unsafe impl Sync for Session {}
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<HookTable>() == 40);
+    assert!(size_of::<HookTable>() == 56);
     assert!(size_of::<Session>() == 64);
     assert!(size_of::<Countdown>() == 8);
 };

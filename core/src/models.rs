@@ -4,12 +4,14 @@
 //! Each model has a twin with a bug seeded into it, which must fail, and
 //! asserts that it saw every outcome it allows: see [`crate::exploration`].
 
+use std::ffi::c_void;
+
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
 use crate::acquisition::{self, Acquisition, Token};
-use crate::event::{Beginning, EventKind, LockKind, LockRef, Mode, What};
+use crate::event::{Beginning, Event, EventKind, LockKind, LockRef, Mode, What};
 use crate::exploration::{Seen, must_fail};
 use crate::gate::{Gate, Opening, state};
 use crate::hooks::HookTable;
@@ -18,17 +20,21 @@ use crate::slot::{Countdown, Slot};
 use crate::sync::{AtomicU32, Ordering, fence, heavy_fence};
 use crate::thread::{ThreadState, wait_outside};
 
-fn open(gate: &Gate, generation: u32) {
-    let opening = Opening {
+fn opening(generation: u32) -> Opening {
+    Opening {
         state: state::OPEN,
         generation,
         hooks: std::ptr::null::<HookTable>(),
         tsc: false,
         expedited: false,
-    };
+        contended_period: 1,
+    }
+}
+
+fn open(gate: &Gate, generation: u32) {
     gate.close();
     // SAFETY: no model calls a hook, and only one thread opens and closes.
-    unsafe { gate.open(&opening) };
+    unsafe { gate.open(&opening(generation)) };
 }
 
 // start_stop: when stop returns, no hook of the session runs or will run.
@@ -103,9 +109,9 @@ fn a_hook_enters_with_the_session_that_the_gate_shows() {
             thread::spawn(move || {
                 let outcome = match own.enter(&gate) {
                     None => "none",
-                    Some(inside) if inside.stamp >> 32 == 1 => "first",
+                    Some(inside) if inside.stamp() >> 32 == 1 => "first",
                     Some(inside) => {
-                        assert_eq!(inside.stamp >> 32, 2);
+                        assert_eq!(inside.stamp() >> 32, 2);
                         "second"
                     }
                 };
@@ -120,6 +126,137 @@ fn a_hook_enters_with_the_session_that_the_gate_shows() {
         });
         hook.join().expect("hook");
         control.join().expect("control");
+    });
+}
+
+// switch: one session follows another without a moment between. Each operation
+// belongs to one of them, finds the entries of that one, and is over before that
+// one is taken away.
+
+/// The entries of the sessions 1 and 2. Nobody calls them.
+fn tables() -> [&'static HookTable; 2] {
+    unsafe extern "C" fn meet(_: *const c_void, _: *const LockRef) -> Countdown {
+        Countdown::UNCHANGED
+    }
+    unsafe extern "C" fn event(_: *const c_void, _: *const Event) -> Countdown {
+        Countdown::UNCHANGED
+    }
+    unsafe extern "C" fn dropped(_: *const c_void, _: *const LockRef) {}
+    static TABLES: [HookTable; 2] = [const {
+        HookTable {
+            size: 0,
+            version: 0,
+            context: std::ptr::null(),
+            meet,
+            event,
+            dropped,
+            admits: None,
+            filter: std::ptr::null(),
+        }
+    }; 2];
+    [&TABLES[0], &TABLES[1]]
+}
+
+fn switch(open_next: fn(&Gate, &Opening), seen: Option<&'static Seen>) {
+    let gate = Arc::new(Gate::new());
+    let own = Arc::new(ThreadState::new(0));
+    let sessions = Arc::new([UnsafeCell::new(()), UnsafeCell::new(())]);
+    let open = |gate: &Gate, generation: u32, open: fn(&Gate, &Opening)| {
+        let hooks = tables()[generation as usize - 1];
+        open(gate, &Opening { hooks, ..opening(generation) });
+    };
+    // SAFETY: one thread opens and closes, and these two sessions are all.
+    open(&gate, 1, |gate, opening| unsafe { gate.open(opening) });
+    let hook = {
+        let (gate, own, sessions) = (gate.clone(), own.clone(), sessions.clone());
+        thread::spawn(move || {
+            let inside = own.enter(&gate).expect("the gate is never closed");
+            let session = (inside.stamp() >> 32) as usize - 1;
+            assert!(
+                std::ptr::eq(gate.hooks(inside.stamp()), tables()[session]),
+                "another's entries"
+            );
+            // loom reports an access that is not ordered with the other's.
+            sessions[session].with(|_| ());
+            if let Some(seen) = seen {
+                seen.note(["first", "second"][session]);
+            }
+        })
+    };
+    let control = thread::spawn(move || {
+        open(&gate, 2, open_next);
+        heavy_fence(false);
+        wait_outside(&own);
+        sessions[0].with_mut(|_| ());
+    });
+    hook.join().expect("hook");
+    control.join().expect("control");
+}
+
+#[test]
+fn switch_leaves_each_operation_to_one_session() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["first", "second"], || {
+        // SAFETY: as in `switch`.
+        switch(|gate, opening| unsafe { gate.open(opening) }, Some(&SEEN));
+    });
+}
+
+#[test]
+fn switch_in_one_place_is_caught() {
+    must_fail(|| {
+        switch(
+            |gate, next| {
+                // As if there were one place for the entries of all sessions.
+                let first = Opening { hooks: next.hooks, ..opening(1) };
+                // SAFETY: as in `switch`.
+                unsafe {
+                    gate.open(&first);
+                    gate.open(next);
+                }
+            },
+            None,
+        );
+    });
+}
+
+// unfinished: an acquisition that ends as it is counted is counted once.
+
+fn unfinished(cut_short: fn(&ThreadState, &dyn Fn()), seen: Option<&'static Seen>) {
+    let own = Arc::new(ThreadState::new(0));
+    let token = acquisition::begin(&own, 1, &beginning(1));
+    let ender = {
+        let own = own.clone();
+        thread::spawn(move || {
+            cut_short(&own, &|| acquisition::free(&own, token));
+            if let Some(seen) = seen {
+                seen.note("ended");
+            }
+        })
+    };
+    let counter = thread::spawn(move || assert_eq!(own.unfinished(1), 1, "not counted once"));
+    ender.join().expect("ender");
+    counter.join().expect("counter");
+}
+
+#[test]
+fn unfinished_operations_are_counted_once() {
+    static SEEN: Seen = Seen::new();
+    SEEN.check(&["ended"], || {
+        unfinished(|own, free| own.cut_short(1, 1, free), Some(&SEEN));
+    });
+}
+
+#[test]
+fn unfinished_operations_that_end_outside_the_bracket_are_caught() {
+    must_fail(|| {
+        unfinished(
+            |own, free| {
+                own.cut_short(1, 1, || ());
+                free();
+            },
+            None,
+        );
     });
 }
 
@@ -183,7 +320,13 @@ fn beginning(mark: usize) -> Beginning {
             probe: 0,
             reserved: 0,
         },
-        what: What { kind: EventKind::RELEASED, mode: Mode::EXCLUSIVE, contended: 0, counted: 0 },
+        what: What {
+            kind: EventKind::RELEASED,
+            mode: Mode::EXCLUSIVE,
+            contended: 0,
+            counted: 0,
+            holder_thread: 0,
+        },
         weight: 1,
         site: CallSite(mark),
         holder: CallSite::UNKNOWN,

@@ -39,6 +39,10 @@ pub struct Probe {
     pub resolve: unsafe extern "C" fn(site: CallSite, info: *mut SiteInfo) -> bool,
     /// Samples lost since the process began, for want of a place to keep them.
     pub lost: extern "C" fn() -> u64,
+    /// How many operations of the session with this generation, which is over,
+    /// had not ended when it did, and are never told: weighted. To be asked
+    /// once, after `quiesce`.
+    pub unfinished: extern "C" fn(generation: u32) -> u64,
     /// To be called in the child of a fork, for every probe: closes the gate,
     /// gives the probe back, and forgets the threads that were not forked.
     /// Stores only.
@@ -73,6 +77,7 @@ impl Probe {
             pending,
             resolve: resolve_location,
             lost: thread_lost,
+            unfinished: thread_unfinished,
             forked,
             host: AtomicUsize::new(0),
             index: AtomicU32::new(0),
@@ -139,6 +144,10 @@ extern "C" fn pending(visit: PendingVisitor, context: *mut c_void) {
 
 extern "C" fn thread_lost() -> u64 {
     thread::lost()
+}
+
+extern "C" fn thread_unfinished(generation: u32) -> u64 {
+    thread::unfinished(generation)
 }
 
 /// Resolves a site that is the address of a `Location` of this compiler.

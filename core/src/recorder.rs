@@ -26,7 +26,7 @@ use crate::event::{Beginning, EventKind, LockRef, Mode, What};
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
-use crate::slot::{Countdown, Slot, Tick};
+use crate::slot::{Countdown, Holder, Slot, Tick};
 use crate::thread::{self, InHook, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
@@ -64,13 +64,13 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
         Some(slot) if !mode.is_shared() => {
             let passes = slot.tick(stamp) == Tick::Pass;
             if passes {
-                slot.set_holder(site);
+                slot.set_holder(thread::holder(site));
             }
             passes
         }
         slot => {
             if let Some(slot) = slot {
-                slot.set_holder(site);
+                slot.set_holder(Holder::new(site, 0));
             }
             thread::passes(stamp)
         }
@@ -81,25 +81,27 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 /// session. The caller owns `lock` in `mode`.
 #[inline(never)]
 pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    let seen = probe.gate.look();
-    if !seen.is_sampling() {
+    let Some(thread) = thread::current() else { return Token::NONE };
+    // The record is made inside the bracket: whoever ends the session sees
+    // either that, or that this operation belongs to the next one.
+    let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
+    if inside.seen.passes() {
         return Token::NONE;
     }
-    let Some(thread) = thread::current() else { return Token::NONE };
-    let stamp = seen.stamp();
+    let stamp = inside.stamp();
     let slot = lock.slot();
-    let (stamp, weight) = match slot {
-        // The common case calls nothing, so it needs no bracket: if the
-        // session ends meanwhile, the release finds another generation.
-        Some(slot) if !mode.is_shared() && slot.is_current(stamp) && !thread.is_inside() => {
-            slot.set_holder(site);
-            (stamp, slot.weight())
+    let weight = match slot {
+        Some(slot) if !mode.is_shared() && slot.is_watched(stamp) => {
+            slot.set_holder(thread::holder(site));
+            slot.weight()
         }
-        slot if thread.samples_every(stamp) && slot.is_none_or(|slot| slot.is_current(stamp)) => {
-            (stamp, 1)
+        slot if thread.samples_every(stamp)
+            && slot.map_or(!probe.gate.is_filtered(), |slot| slot.is_watched(stamp)) =>
+        {
+            1
         }
-        _ => match sample_asking(probe, thread, lock, mode, site) {
-            Some(due) => due,
+        _ => match weight_by_asking(probe, thread, lock, mode, site, stamp) {
+            Some(weight) => weight,
             None => return Token::NONE,
         },
     };
@@ -111,7 +113,7 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
         (stamp >> 32) as u32,
         &Beginning {
             lock: described(probe, lock),
-            what: What { kind: EventKind::RELEASED, mode, contended: 0, counted },
+            what: What { kind: EventKind::RELEASED, mode, contended: 0, counted, holder_thread: 0 },
             weight,
             site,
             holder: CallSite::UNKNOWN,
@@ -130,33 +132,45 @@ fn described<L: Watched>(probe: &Probe, lock: &L) -> LockRef {
     described
 }
 
-/// The backend has to be asked before it is known whether a sample is due:
-/// the session's stamp and the sample's weight, if it is.
+/// The backend has to be asked before it is known whether a sample is due, or
+/// there is none, because the lock is not watched: the sample's weight, if it
+/// is. Inside the bracket.
 #[cold]
 #[inline(never)]
-fn sample_asking<L: Watched>(
+fn weight_by_asking<L: Watched>(
     probe: &Probe,
     thread: &ThreadState,
     lock: &L,
     mode: Mode,
     site: CallSite,
-) -> Option<(u64, u32)> {
-    let inside = thread.enter(&probe.gate)?;
-    let stamp = inside.stamp;
+    stamp: u64,
+) -> Option<u32> {
     // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks() };
+    let hooks = unsafe { &*probe.gate.hooks(stamp) };
     let slot = lock.slot();
+    let mut is_admitted = true;
     if let Some(slot) = slot {
         if !slot.is_current(stamp) {
             meet(probe, hooks, slot, stamp, lock);
         }
-        slot.set_holder(site);
+        is_admitted = !slot.is_excluded(stamp);
         if !mode.is_shared() {
+            slot.set_holder(thread::holder(site));
+            if !is_admitted {
+                // After four thousand million operations it may be at its end.
+                slot.arm(stamp, Countdown::EXCLUDED);
+            }
             // Newly met, the lock may have been told to wait.
-            return (slot.tick(stamp) == Tick::Look).then(|| (stamp, slot.weight()));
+            return (slot.tick(stamp) == Tick::Look).then(|| slot.weight());
         }
+        slot.set_holder(Holder::new(site, 0));
+    } else if hooks.admits.is_some() {
+        is_admitted = admits(hooks, &described(probe, lock));
     }
-    thread_countdown(hooks, thread, stamp).map(|weight| (stamp, weight))
+    // A countdown that ends at a lock that is not watched has ended: who went on
+    // to the next that is would sample that more often than one in N.
+    let weight = thread_countdown(hooks, thread, stamp)?;
+    is_admitted.then_some(weight)
 }
 
 /// Claims a slot for this session, and asks the backend when to look next.
@@ -165,10 +179,20 @@ fn sample_asking<L: Watched>(
 fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, lock: &L) {
     if slot.claim(stamp) {
         let lock = described(probe, lock);
-        // SAFETY: inside the bracket; `lock` is owned by the caller.
-        let countdown = unsafe { (hooks.meet)(hooks.context, &raw const lock) };
+        let countdown = if admits(hooks, &lock) {
+            // SAFETY: inside the bracket; `lock` is owned by the caller.
+            unsafe { (hooks.meet)(hooks.context, &raw const lock) }
+        } else {
+            Countdown::EXCLUDED
+        };
         slot.arm(stamp, countdown);
     }
+}
+
+/// Whether the session watches `lock` at all. Inside the bracket.
+fn admits(hooks: &HookTable, lock: &LockRef) -> bool {
+    // SAFETY: the host's entry, with its own context; the lock lives for the call.
+    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.filter, lock) })
 }
 
 /// Ends this thread's own countdown and starts the next; the weight of the
@@ -209,11 +233,12 @@ fn enter<'a>(
     generation: u32,
 ) -> Option<(InHook<'a>, &'static HookTable)> {
     let inside = thread.enter(&probe.gate)?;
-    if (inside.stamp >> 32) as u32 != generation {
+    if (inside.stamp() >> 32) as u32 != generation {
         return None;
     }
     // SAFETY: inside the bracket of an open gate, whose table lives for ever.
-    Some((inside, unsafe { &*probe.gate.hooks() }))
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp()) };
+    Some((inside, hooks))
 }
 
 /// Arms the lock's countdown as the backend has answered to its owner.
@@ -221,7 +246,7 @@ fn enter<'a>(
 fn rearm(slot: &Slot, stamp: u64, countdown: Countdown) {
     // A countdown that samples every operation stands at its end already, and
     // stores are what a sample costs.
-    let stands = countdown == Countdown::EVERY && slot.weight() == 1 && slot.is_due(stamp);
+    let stands = countdown == Countdown::EVERY && slot.is_every() && slot.is_due(stamp);
     if countdown != Countdown::UNCHANGED && !stands {
         slot.arm(stamp, countdown);
     }
@@ -231,7 +256,7 @@ fn rearm(slot: &Slot, stamp: u64, countdown: Countdown) {
 /// end for good: any other was started anew with its sample.
 #[inline]
 fn rearm_thread(thread: &ThreadState, stamp: u64, countdown: Countdown) {
-    if countdown.weight > 1 && thread.weight() == 1 && thread.is_armed(stamp) {
+    if countdown.own_weight() > 1 && thread.weight() == 1 && thread.is_armed(stamp) {
         thread.arm(stamp, countdown);
     }
 }

@@ -103,6 +103,42 @@ pub struct SiteReport {
     pub idles: Estimate,
 }
 
+impl core::ops::AddAssign<&Self> for SiteReport {
+    /// Adds what was recorded apart of the same call site, in the same mode.
+    fn add_assign(&mut self, other: &Self) {
+        self.samples += other.samples;
+        self.acquisitions += other.acquisitions;
+        self.contentions += other.contentions;
+        self.failures += other.failures;
+        self.idles += other.idles;
+        self.wait += &other.wait;
+        self.hold += &other.hold;
+        self.idle += &other.idle;
+    }
+}
+
+impl core::ops::AddAssign<&Self> for Times {
+    fn add_assign(&mut self, other: &Self) {
+        self.total_ns += other.total_ns;
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.histogram = merged(&self.histogram, &other.histogram);
+    }
+}
+
+/// Two ascending lists of buckets as one, in which none stands twice.
+fn merged(left: &[Bucket], right: &[Bucket]) -> RVec<Bucket> {
+    let mut all: Vec<Bucket> = left.iter().chain(right).copied().collect();
+    all.sort_by_key(|bucket| (bucket.lower_ns, bucket.upper_ns));
+    all.dedup_by(|next, kept| {
+        let is_same = (next.lower_ns, next.upper_ns) == (kept.lower_ns, kept.upper_ns);
+        if is_same {
+            kept.weight += next.weight;
+        }
+        is_same
+    });
+    all.into()
+}
+
 /// Who made whom wait.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq)]
@@ -140,6 +176,20 @@ pub struct LockReport {
     pub blame: RVec<Blame>,
 }
 
+/// A time in which a session that sleeps was awake.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, Default, PartialEq)]
+pub struct Window {
+    /// What woke it: a phrase.
+    pub cause: RString,
+    /// When it began, in nanoseconds since the session did.
+    pub after_ns: u64,
+    /// How long it was awake, in nanoseconds; up to now if it is.
+    pub length_ns: u64,
+    /// Samples taken in it.
+    pub samples: u64,
+}
+
 /// Something that was seen and not recorded.
 #[repr(C)]
 #[derive(StableAbi, Clone, Debug, PartialEq)]
@@ -160,8 +210,55 @@ pub struct Report {
     pub samples: u64,
     /// The sampling periods that were in force, oldest first.
     pub periods: RVec<u32>,
+    /// When it was awake, oldest first; none for a backend that never sleeps.
+    pub windows: RVec<Window>,
     /// What is missing. A report never hides loss.
     pub losses: RVec<Loss>,
     /// Sentences that a reader should know.
     pub notes: RVec<RString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(lower_ns: u64, weight: f64) -> Bucket {
+        Bucket { lower_ns, upper_ns: lower_ns + 4, weight }
+    }
+
+    fn times(total: f64, max_ns: u64, histogram: Vec<Bucket>) -> Times {
+        let total_ns = Estimate { value: total, variance: total };
+        Times { total_ns, max_ns, histogram: histogram.into() }
+    }
+
+    #[test]
+    fn lines_of_one_call_site_add_up() {
+        let count = Estimate { value: 2.0, variance: 3.0 };
+        let mut line = SiteReport {
+            site: 5,
+            samples: 2,
+            acquisitions: count,
+            hold: times(12.0, 8, vec![bucket(4, 1.0), bucket(8, 1.0)]),
+            ..SiteReport::default()
+        };
+        let other = SiteReport {
+            samples: 3,
+            acquisitions: count,
+            failures: count,
+            hold: times(30.0, 20, vec![bucket(0, 1.0), bucket(8, 2.0), bucket(20, 1.0)]),
+            ..SiteReport::default()
+        };
+        line += &other;
+        let twice = Estimate { value: 4.0, variance: 6.0 };
+        let hold = vec![bucket(0, 1.0), bucket(4, 1.0), bucket(8, 3.0), bucket(20, 1.0)];
+        let expected = SiteReport {
+            site: 5,
+            samples: 5,
+            acquisitions: twice,
+            failures: count,
+            hold: times(42.0, 20, hold),
+            ..SiteReport::default()
+        };
+        assert_eq!(line, expected);
+    }
 }

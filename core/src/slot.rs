@@ -3,7 +3,7 @@
 use core::panic::Location;
 
 use crate::site::CallSite;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// The words that a lock carries for profiling.
 ///
@@ -33,14 +33,20 @@ pub struct Slot {
     created: Option<&'static Location<'static>>,
     name: *const u8,
     name_len: u32,
-    /// How many operations the sample at the end of the countdown stands for.
+    /// How many operations the sample at the end of the countdown stands for:
+    ///
+    /// | word | meaning |
+    /// |---|---|
+    /// | 0 to 2³¹ − 2 | that number |
+    /// | the same with the top bit | and see [`Countdown::asking`] |
+    /// | `EXCLUDED` | the session does not watch this lock |
     weight: AtomicU32,
     /// The lock's id; 0 until somebody asks.
     id: AtomicU64,
     /// The backend's word; 0 when a session first meets the lock.
     state: AtomicU64,
-    /// Call site of the last acquisition that an open gate saw.
-    holder: AtomicUsize,
+    /// The last acquisition that an open gate saw: a [`Holder`].
+    holder: AtomicU64,
     /// Generation in the upper half, operations until the next sample,
     /// itself included, in the lower.
     countdown: AtomicU64,
@@ -70,7 +76,7 @@ macro_rules! slot_constructor {
         pub $($const)? fn new(created: Option<&'static Location<'static>>) -> Self {
             Self {
                 countdown: AtomicU64::new(0),
-                holder: AtomicUsize::new(0),
+                holder: AtomicU64::new(0),
                 state: AtomicU64::new(0),
                 id: AtomicU64::new(0),
                 weight: AtomicU32::new(0),
@@ -191,7 +197,33 @@ impl Slot {
     #[inline]
     #[must_use]
     pub fn weight(&self) -> u32 {
-        self.weight.load(Ordering::Relaxed)
+        self.weight.load(Ordering::Relaxed) & !ASKING
+    }
+
+    /// Whether every operation is sampled, and nothing else was asked for.
+    #[inline]
+    pub(crate) fn is_every(&self) -> bool {
+        self.weight.load(Ordering::Relaxed) == 1
+    }
+
+    /// Whether the backend wants to hear of the next contended acquisition
+    /// while the lock is owned.
+    #[inline]
+    pub(crate) fn is_asking(&self) -> bool {
+        self.weight.load(Ordering::Relaxed) & ASKING != 0
+    }
+
+    /// Whether the session with this `stamp` has met the lock and watches it.
+    #[inline]
+    pub(crate) fn is_watched(&self, stamp: u64) -> bool {
+        self.weight.load(Ordering::Relaxed) != EXCLUDED && self.is_current(stamp)
+    }
+
+    /// Whether the session with this `stamp` has met the lock and does not watch
+    /// it.
+    #[inline]
+    pub(crate) fn is_excluded(&self, stamp: u64) -> bool {
+        self.weight.load(Ordering::Relaxed) == EXCLUDED && self.is_current(stamp)
     }
 
     /// Notes who holds the lock now.
@@ -200,19 +232,19 @@ impl Slot {
     /// store that the unlock has to wait for, and readers at one call site can
     /// share the line.
     #[inline]
-    pub fn set_holder(&self, site: CallSite) {
-        if self.holder.load(Ordering::Relaxed) != site.0 {
-            self.holder.store(site.0, Ordering::Relaxed);
+    pub fn set_holder(&self, holder: Holder) {
+        if self.holder.load(Ordering::Relaxed) != holder.0 {
+            self.holder.store(holder.0, Ordering::Relaxed);
         }
     }
 
     /// Who held the lock last, as far as the session with this `stamp` saw.
     #[must_use]
-    pub fn holder(&self, stamp: u64) -> CallSite {
+    pub fn holder(&self, stamp: u64) -> Holder {
         if self.is_current(stamp) {
-            CallSite(self.holder.load(Ordering::Relaxed))
+            Holder(self.holder.load(Ordering::Relaxed))
         } else {
-            CallSite::UNKNOWN
+            Holder::UNKNOWN
         }
     }
 
@@ -261,6 +293,54 @@ impl Slot {
 
 /// Countdown value of a slot that somebody is arming.
 const CLAIMED: u32 = u32::MAX;
+/// Bit of a weight: see [`Countdown::asking`].
+const ASKING: u32 = 1 << 31;
+/// The weight of a lock that the session does not watch.
+const EXCLUDED: u32 = !ASKING;
+
+/// Who has a lock: a call site, and the thread if it has the lock alone.
+///
+/// The site in the lower 48 bits: addresses of a program's own constants have
+/// no more. Above it the thread's number among those that are watched, plus one;
+/// 0 for a thread that is not known, or for readers, of whom the last to come
+/// says nothing.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder(u64);
+
+impl Holder {
+    const SITE_BITS: u32 = 48;
+
+    /// Nobody that is known.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The holder at `site`; `thread` is a word that [`Holder::thread_bits`] made,
+    /// or 0.
+    #[inline]
+    #[must_use]
+    pub fn new(site: CallSite, thread: u64) -> Self {
+        Self(site.0 as u64 | thread)
+    }
+
+    /// The thread with this number, as a part of a holder.
+    #[must_use]
+    pub fn thread_bits(index: u32) -> u64 {
+        // The last of 65,536 threads has no number here: it is not known.
+        (u64::from(index) + 1) << Self::SITE_BITS
+    }
+
+    /// Where the lock was acquired.
+    #[must_use]
+    pub fn site(self) -> CallSite {
+        CallSite((self.0 & ((1 << Self::SITE_BITS) - 1)) as usize)
+    }
+
+    /// The thread's number, if it is known.
+    #[must_use]
+    pub fn thread(self) -> Option<u32> {
+        ((self.0 >> Self::SITE_BITS) as u32).checked_sub(1)
+    }
+}
 
 /// When the next sample is due, and what it will stand for.
 ///
@@ -270,7 +350,8 @@ const CLAIMED: u32 = u32::MAX;
 pub struct Countdown {
     /// Operations until the next sample, that one included; 1 samples the next.
     pub operations: u32,
-    /// How many operations that sample stands for: the sampling period.
+    /// How many operations that sample stands for: the sampling period, less
+    /// than 2³¹ − 1.
     pub weight: u32,
 }
 
@@ -281,6 +362,26 @@ impl Countdown {
     pub const EVERY: Self = Self { operations: 1, weight: 1 };
     /// Look again after four thousand million operations.
     pub const NEVER: Self = Self { operations: CLAIMED - 1, weight: 0 };
+    /// The session does not watch this lock: what the recorder answers itself.
+    pub(crate) const EXCLUDED: Self = Self { operations: CLAIMED - 1, weight: EXCLUDED };
+
+    /// The same countdown; and the next acquisition of the lock that has to wait
+    /// is told while it is owned, so that the answer can end this countdown.
+    ///
+    /// Usually such an acquisition is told after the lock was given back, when
+    /// nobody may touch it any more. A backend that rarely looks at a lock uses
+    /// this to be there when it becomes contended. Of no meaning for locks
+    /// without slot.
+    #[must_use]
+    pub const fn asking(self) -> Self {
+        Self { weight: self.weight | ASKING, ..self }
+    }
+
+    /// The weight, whether it is asking or not.
+    #[must_use]
+    pub const fn own_weight(self) -> u32 {
+        self.weight & !ASKING
+    }
 }
 
 #[cfg(all(test, not(lockscope_loom)))]
@@ -305,11 +406,12 @@ mod tests {
         assert_eq!(slot.tick(STAMP), Tick::Look);
         assert!(slot.claim(STAMP));
         slot.arm(STAMP, Countdown { operations: 100, weight: 100 });
-        slot.set_holder(CallSite(8));
-        assert_eq!(slot.holder(STAMP), CallSite(8));
+        let holder = Holder::new(CallSite(8), Holder::thread_bits(5));
+        slot.set_holder(holder);
+        assert_eq!(slot.holder(STAMP), holder);
         for other in [6 << 32, 8 << 32, 1 << 63] {
             assert_eq!(slot.tick(other), Tick::Look);
-            assert_eq!(slot.holder(other), CallSite::UNKNOWN);
+            assert_eq!(slot.holder(other), Holder::UNKNOWN);
         }
         assert!(!slot.claim(STAMP));
         assert!(slot.claim(8 << 32));
@@ -321,6 +423,37 @@ mod tests {
         slot.arm(STAMP, Countdown::NEVER);
         assert_eq!(slot.tick(STAMP), Tick::Pass);
         assert!(slot.is_current(STAMP));
+    }
+
+    #[test]
+    fn a_lock_is_excluded_from_one_session() {
+        let slot = Slot::new(None);
+        slot.arm(STAMP, Countdown::EXCLUDED);
+        assert!(slot.is_excluded(STAMP) && !slot.is_excluded(8 << 32));
+        assert!(!slot.is_asking());
+        assert_eq!(slot.tick(STAMP), Tick::Pass);
+    }
+
+    #[test]
+    fn asking_leaves_the_countdown_as_it_is() {
+        let slot = Slot::new(None);
+        slot.arm(STAMP, Countdown { operations: 2, weight: 7 }.asking());
+        assert!(slot.is_asking());
+        assert_eq!(
+            (slot.weight(), slot.tick(STAMP), slot.tick(STAMP)),
+            (7, Tick::Pass, Tick::Look)
+        );
+    }
+
+    #[test]
+    fn a_holder_is_a_site_and_perhaps_a_thread() {
+        let site = CallSite(0x7fff_ffff_fff8);
+        for index in [0, 1, 0xfffe] {
+            let holder = Holder::new(site, Holder::thread_bits(index));
+            assert_eq!((holder.site(), holder.thread()), (site, Some(index)));
+        }
+        let unknown = Holder::new(site, Holder::thread_bits(0xffff));
+        assert_eq!((unknown.site(), unknown.thread()), (site, None));
     }
 
     #[test]

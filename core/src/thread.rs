@@ -7,9 +7,9 @@ mod table;
 #[cfg(all(feature = "control", not(lockscope_loom)))]
 pub(crate) use table::is_inside;
 #[cfg(not(lockscope_loom))]
-pub(crate) use table::{await_parting, get, passes};
+pub(crate) use table::{await_parting, get, holder, passes};
 #[cfg(not(lockscope_loom))]
-pub use table::{current, for_each_pending, forked, lost, quiesce};
+pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
 
 /// In a model, threads have no state that is found by who they are.
 #[cfg(all(feature = "control", lockscope_loom))]
@@ -18,9 +18,12 @@ pub(crate) const fn is_inside() -> bool {
 }
 
 use crate::acquisition::{Acquisition, PER_THREAD};
-use crate::gate::Gate;
+use crate::gate::{Gate, Seen};
 use crate::slot::Countdown;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
+
+/// The count in [`ThreadState::cut`].
+const COUNT: u64 = u32::MAX as u64;
 
 /// One thread's part of the probe. Never freed: an ended thread's is taken
 /// over by the next new one, so that a snapshot can look at all of them at any
@@ -53,6 +56,12 @@ pub struct ThreadState {
     id: AtomicU64,
     /// Samples that found no free acquisition, since the process began.
     lost: AtomicU64,
+    /// Generation in the upper half, and in the lower how many of its operations
+    /// ended too late to be told: see [`unfinished`]. Written by the thread alone.
+    cut: AtomicU64,
+    /// State of the generator that [`ThreadState::draws`] draws from. The
+    /// thread's alone.
+    random: AtomicU64,
     pub(crate) acquisitions: [Acquisition; PER_THREAD],
 }
 
@@ -62,11 +71,18 @@ pub struct ThreadState {
 #[derive(Debug)]
 pub struct InHook<'a> {
     thread: &'a ThreadState,
-    /// The session that is open, as a stamp.
-    pub stamp: u64,
+    /// The gate, open.
+    pub seen: Seen,
 }
 
 impl InHook<'_> {
+    /// The session that is open: see [`Seen::stamp`].
+    #[inline]
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.seen.stamp()
+    }
+
     /// Stays inside beyond this value, until [`ThreadState::leave`].
     #[inline]
     pub(crate) fn stay(self) {
@@ -94,6 +110,8 @@ impl ThreadState {
             taken: AtomicBool::new(true),
             id: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            random: AtomicU64::new(u64::from(index)),
             acquisitions: core::array::from_fn(|_| Acquisition::new()),
         }
     }
@@ -133,7 +151,7 @@ impl ThreadState {
         self.in_hook.store(1, Ordering::Relaxed);
         light_fence(gate.is_expedited());
         let seen = gate.look_acquire();
-        let inside = InHook { thread: self, stamp: seen.stamp() };
+        let inside = InHook { thread: self, seen };
         seen.is_open().then_some(inside)
     }
 
@@ -212,24 +230,77 @@ impl ThreadState {
         word != 0 && word >> 32 == stamp >> 32
     }
 
-    /// Whether this thread, outside of any hook, samples every operation that
-    /// it counts down itself.
+    /// Whether this thread samples every operation that it counts down itself.
     #[inline]
     pub(crate) fn samples_every(&self, stamp: u64) -> bool {
-        self.countdown.load(Ordering::Relaxed) == stamp | 1
-            && self.weight() == 1
-            && !self.is_inside()
+        self.countdown.load(Ordering::Relaxed) == stamp | 1 && self.weight() == 1
     }
 
     #[inline]
     pub(crate) fn arm(&self, stamp: u64, countdown: Countdown) {
-        self.weight.store(countdown.weight, Ordering::Relaxed);
+        self.weight.store(countdown.own_weight(), Ordering::Relaxed);
         self.countdown.store(stamp | u64::from(countdown.operations.max(1)), Ordering::Relaxed);
     }
 
     #[inline]
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
+    }
+
+    /// True once in `period` times, at random: whether this acquisition, which
+    /// has to wait, is recorded.
+    pub(crate) fn draws(&self, period: u32) -> bool {
+        // SplitMix64 (Steele, Lea and Flood 2014).
+        let state = self.random.load(Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.store(state, Ordering::Relaxed);
+        let bits = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let bits = bits ^ bits >> 31;
+        // The upper half of the product is uniform in 0..period.
+        ((u128::from(bits) * u128::from(period)) >> 64) as u64 == 0
+    }
+
+    /// An acquisition of the session `generation`, which stands for `weight`
+    /// operations, has ended too late to be told; `free` gives its record back.
+    ///
+    /// Both happen inside the bracket, so that [`ThreadState::unfinished`] counts
+    /// it once: among those on their way, or here. Model: `unfinished`.
+    #[cold]
+    pub(crate) fn cut_short(&self, generation: u32, weight: u32, free: impl FnOnce()) {
+        let was_inside = self.is_inside();
+        self.in_hook.store(1, Ordering::Relaxed);
+        let cut = self.cut.load(Ordering::Relaxed);
+        let before = if cut >> 32 == u64::from(generation) { cut & COUNT } else { 0 };
+        // What is of an older session than the last was counted with that.
+        if cut >> 32 <= u64::from(generation) {
+            let count = (before + u64::from(weight)).min(COUNT);
+            // Release: who sees this sees that the thread is inside. Pairs with
+            // the acquire in `unfinished`.
+            self.cut.store(u64::from(generation) << 32 | count, Ordering::Release);
+        }
+        free();
+        if !was_inside {
+            self.leave();
+        }
+    }
+
+    /// How many operations of the session `generation`, which is over, this
+    /// thread has begun and will never tell.
+    pub(crate) fn unfinished(&self, generation: u32) -> u64 {
+        loop {
+            // Acquire: pairs with the release in `cut_short`.
+            let cut = self.cut.load(Ordering::Acquire);
+            // What is counted there has given its record back.
+            wait_outside(self);
+            let on_their_way: u64 =
+                self.acquisitions.iter().map(|record| record.unfinished(generation)).sum();
+            // What had given its record back is counted there: pairs with the
+            // release in `acquisition::free`.
+            if self.cut.load(Ordering::Acquire) == cut {
+                let is_its = cut >> 32 == u64::from(generation);
+                return on_their_way + if is_its { cut & COUNT } else { 0 };
+            }
+        }
     }
 
     /// Takes a free acquisition, or counts a loss.

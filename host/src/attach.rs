@@ -1,8 +1,6 @@
 //! The entry for programs under `lockscope run`: their probe opens this
 //! library at its first lock operation and hands itself over.
 
-mod process;
-
 use core::ffi::c_int;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
@@ -14,10 +12,9 @@ use crate::config::{Config, Overrides, Placed, Sources, is_privileged};
 use crate::control;
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
-use crate::flush::Flusher;
+use crate::keeper::Keeper;
 use crate::output::{self, is_descendant};
 use crate::tell::tell;
-use process::Process;
 
 /// Exit status of a program that was to be profiled strictly and cannot be.
 pub(crate) const STRICT_STATUS: c_int = 125;
@@ -32,7 +29,7 @@ enum Attached {
 }
 
 static ATTACHED: Mutex<Option<Attached>> = Mutex::new(None);
-static FLUSHER: OnceLock<Flusher> = OnceLock::new();
+static KEEPER: OnceLock<Arc<Keeper>> = OnceLock::new();
 
 /// Takes a probe into the process's session, which the first one starts.
 ///
@@ -105,19 +102,10 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
     let output = output(config);
     output::check(&output)?;
     let plan = Plan::new(config)?;
-    let process = Arc::new(Process::new(config, &output));
     // First of all the probe, which another host may have.
     ENGINE.adopt(probe)?;
-    ENGINE.start(&plan)?;
-    match Flusher::spawn(output, config.flush_interval.value) {
-        Ok(flusher) => {
-            let _ = FLUSHER.set(flusher);
-        }
-        Err(error) => {
-            let _ = ENGINE.stop();
-            return Err(error);
-        }
-    }
+    let keeper = Arc::new(Keeper::begin(&plan, config, output, true)?);
+    let _ = KEEPER.set(Arc::clone(&keeper));
     // SAFETY: the handler is a function of this library, which is never
     // unloaded.
     if unsafe { libc::atexit(at_exit) } != 0 {
@@ -125,20 +113,21 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
             "the system takes no more handlers for the program's end; the last report is the one that is written while it runs",
         );
     }
-    // After that handler, and so ended before it: a command is answered before
-    // the last report is written.
-    control::serve(process);
+    if config.control.value {
+        // After that handler, and so ended before it: what is asked for is
+        // answered before the last report is written.
+        control::serve(keeper);
+    }
     Ok(())
 }
 
 extern "C" fn at_exit() {
     // A panic would end in the runtime's abort: the program has its own end.
     let _ = catch_unwind(|| {
-        let Some(flusher) = FLUSHER.get() else { return };
-        match flusher.finish() {
-            // A fork that ends by `exit` is not the process that attached; and
-            // somebody may have ended the session from outside.
-            Ok(_) | Err(HostError::Forked { .. } | HostError::NoSession) => {}
+        let Some(keeper) = KEEPER.get() else { return };
+        match keeper.finish() {
+            // A fork that ends by `exit` is not the process that attached.
+            Ok(_) | Err(HostError::Forked { .. }) => {}
             Err(error) => tell(&error),
         }
     });

@@ -74,6 +74,19 @@ struct RunArgs {
     /// Set a key of the backend; `lockscope backends inspect` lists them.
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
+    /// Watch only locks that match: name:GLOB, site:GLOB, module:GLOB or
+    /// kind:GLOB. Can be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Do not watch locks that match. Can be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Do not open the socket by which `lockscope ctl` reaches the program.
+    #[arg(long)]
+    no_control: bool,
+    /// Let this signal wake a backend that sleeps, as in SIGUSR2.
+    #[arg(long, value_name = "SIGNAL")]
+    wake_signal: Option<String>,
     /// Do not run the program if it cannot be profiled: exit with 125.
     #[arg(long)]
     strict: bool,
@@ -157,11 +170,20 @@ impl RunArgs {
             ("period", self.period, "--period"),
             ("output", self.output, "--output"),
             ("flush_interval", self.flush_interval, "--flush-interval"),
+            ("control", self.no_control.then(|| "false".to_owned()), "--no-control"),
+            ("wake_signal", self.wake_signal, "--wake-signal"),
             ("strict", self.strict.then(|| "true".to_owned()), "--strict"),
         ];
         for (key, value, flag) in flags {
             if let Some(value) = value {
                 overrides.set(key, value, Place::Flag(flag));
+            }
+        }
+        let lists =
+            [("include", self.include, "--include"), ("exclude", self.exclude, "--exclude")];
+        for (key, patterns, flag) in lists {
+            for pattern in patterns {
+                overrides.add(key, pattern, Place::Flag(flag));
             }
         }
         for (key, value) in self.set {

@@ -6,8 +6,10 @@
 //! silently ignored is worse than none.
 
 mod file;
+mod overrides;
 mod place;
 mod settings;
+mod signal;
 mod value;
 mod variables;
 
@@ -15,12 +17,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use overrides::Overrides;
 pub use place::{Place, Placed};
 pub use settings::Resolved;
 pub(crate) use settings::shout;
+pub use signal::Signal;
 pub(crate) use value::duration_text;
 
 use crate::error::{HostError, nearest};
+use crate::filter::LockPattern;
 use crate::output::Pattern;
 
 /// The file that is read from the current folder if none is named.
@@ -28,14 +33,34 @@ pub const FILE_NAME: &str = "lockscope.toml";
 /// What all variables begin with.
 pub(crate) const PREFIX: &str = "LOCKSCOPE_";
 const STRICT: &str = "strict";
+const ENABLED: &str = "enabled";
 /// Keys that every backend's configuration stands beside.
-pub(crate) const KEYS: [&str; 7] =
-    ["backend", "output", "flush_interval", "plugin_path", STRICT, "enabled", "period"];
+pub(crate) const KEYS: [&str; 11] = [
+    "backend",
+    "output",
+    "flush_interval",
+    "plugin_path",
+    STRICT,
+    ENABLED,
+    "include",
+    "exclude",
+    "control",
+    "wake_signal",
+    "period",
+];
+/// Keys that have a list, and what that is a list of.
+const LISTS: [(&str, &str); 3] =
+    [("plugin_path", FOLDERS), ("include", PATTERNS), ("exclude", PATTERNS)];
 
 /// The report of a process that profiles itself, if nobody names one.
 const DEFAULT_OUTPUT: &str = "lockscope-{pid}.json";
 /// What `plugin_path` takes.
 const FOLDERS: &str = "a folder, or a list of folders";
+/// What `include` and `exclude` take.
+const PATTERNS: &str =
+    "a pattern, or a list of patterns, each name:GLOB, site:GLOB, module:GLOB or kind:GLOB";
+/// What every key takes.
+const UTF_8: &str = "text in UTF-8";
 
 /// The configuration that holds.
 #[derive(Clone, Debug)]
@@ -52,6 +77,14 @@ pub struct Config {
     pub strict: Placed<bool>,
     /// Whether anything is profiled at all.
     pub enabled: Placed<bool>,
+    /// A lock is watched if it matches one of these, or if there are none,
+    pub include: Vec<Placed<LockPattern>>,
+    /// and if it matches none of these.
+    pub exclude: Vec<Placed<LockPattern>>,
+    /// Whether the process opens its control socket.
+    pub control: Placed<bool>,
+    /// The signal that wakes the backend if it sleeps.
+    pub wake_signal: Option<Placed<Signal>>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// Values for backends, lowest precedence first.
@@ -67,6 +100,8 @@ pub(crate) struct Given {
     pub(crate) key: String,
     /// The value, as text; lists have several.
     pub(crate) values: Vec<String>,
+    /// Whether it was text: else what stands above is only like it.
+    pub(crate) is_text: bool,
     /// Who gave it.
     pub(crate) place: Place,
 }
@@ -120,54 +155,28 @@ pub fn is_privileged() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// What flags or the builder say: the last word.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    given: Vec<Given>,
-    config: Option<Placed<PathBuf>>,
-}
-
-impl Overrides {
-    /// Sets one of the host's keys, or the chosen backend's `period`.
-    pub(crate) fn set(&mut self, key: &str, value: impl Into<String>, place: Place) {
-        self.given.push(Given {
-            owner: Owner::Host,
-            key: key.to_owned(),
-            values: vec![value.into()],
-            place,
-        });
-    }
-
-    /// Adds a folder to the search path for plugins.
-    pub(crate) fn plugin_path(&mut self, folders: Vec<String>, place: Place) {
-        let key = "plugin_path".to_owned();
-        self.given.push(Given { owner: Owner::Host, key, values: folders, place });
-    }
-
-    /// Sets a key of the chosen backend.
-    pub(crate) fn setting(&mut self, key: &str, value: impl Into<String>, place: Place) {
-        self.given.push(Given {
-            owner: Owner::Backend(settings::CHOSEN.to_owned()),
-            key: key.to_owned(),
-            values: vec![value.into()],
-            place,
-        });
-    }
-
-    /// Names the configuration file.
-    pub(crate) fn config(&mut self, path: PathBuf, place: Place) {
-        self.config = Some(Placed { value: path, place });
-    }
-}
-
 impl Config {
     /// The configuration that holds, apart from what only the backend knows.
+    ///
+    /// If nothing is to be profiled, whatever else is wrong does not matter.
     ///
     /// # Errors
     ///
     /// A file that is named and absent, unreadable, or not TOML; a key that
     /// does not exist; a value that its key cannot have.
     pub fn resolve(sources: &Sources, overrides: &Overrides) -> Result<Self, HostError> {
+        let resolved = Self::resolve_whole(sources, overrides);
+        if resolved.is_err()
+            && let Some(given) = Self::given(sources, overrides, ENABLED).next_back()
+            && value::boolean(&given).ok() == Some(false)
+        {
+            let enabled = Placed { value: false, place: given.place };
+            return Ok(Self { enabled, ..Self::built_in() });
+        }
+        resolved
+    }
+
+    fn resolve_whole(sources: &Sources, overrides: &Overrides) -> Result<Self, HostError> {
         let mut config = Self::built_in();
         if let Some(file) = file::locate(sources, overrides.config.as_ref()) {
             config.read(&file)?;
@@ -178,21 +187,46 @@ impl Config {
         Ok(config)
     }
 
+    /// The same configuration with a few things changed: what somebody asks of
+    /// a running process.
+    ///
+    /// Settings of whichever backend is chosen were meant for the one that was:
+    /// they do not go on to another.
+    pub(crate) fn with(&self, overrides: &Overrides) -> Result<Self, HostError> {
+        let mut changed = self.clone();
+        let is_other = |given: &Given| given.owner == Owner::Host && given.key == "backend";
+        if overrides.given.iter().any(is_other) {
+            let chosen = Owner::Backend(settings::CHOSEN.to_owned());
+            changed.settings.retain(|given| given.owner != chosen);
+        }
+        for given in &overrides.given {
+            changed.apply(given.clone())?;
+        }
+        Ok(changed)
+    }
+
     /// Whether an error is to be the end, even if the configuration itself is
     /// what is wrong: then whatever of it can be read decides.
     pub(crate) fn is_strict(sources: &Sources, overrides: &Overrides) -> bool {
         if let Ok(config) = Self::resolve(sources, overrides) {
             return config.strict.value;
         }
+        let given = Self::given(sources, overrides, STRICT);
+        given.filter_map(|given| value::boolean(&given).ok()).next_back().unwrap_or(false)
+    }
+
+    /// What is said of one of the host's keys, however wrong all else may be.
+    fn given(
+        sources: &Sources,
+        overrides: &Overrides,
+        key: &'static str,
+    ) -> impl DoubleEndedIterator<Item = Given> {
         let file = file::locate(sources, overrides.config.as_ref());
-        let in_file = file.and_then(|file| file::look_up(&file, STRICT));
+        let in_file = file.and_then(|file| file::look_up(&file, key));
         let given = in_file.into_iter().chain(variables::read(sources));
         given
             .chain(overrides.given.iter().cloned())
-            .filter(|given| given.owner == Owner::Host && given.key == STRICT)
-            .filter_map(|given| value::boolean(&given).ok())
-            .next_back()
-            .unwrap_or(false)
+            .filter(move |given| given.owner == Owner::Host && given.key == key)
     }
 
     fn built_in() -> Self {
@@ -203,6 +237,10 @@ impl Config {
             plugin_path: Vec::new(),
             strict: Placed::built_in(false),
             enabled: Placed::built_in(true),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            control: Placed::built_in(true),
+            wake_signal: None,
             file: None,
             settings: Vec::new(),
         }
@@ -243,7 +281,13 @@ impl Config {
                     folders.map(|value| Placed { value, place: place.clone() }).collect();
             }
             STRICT => self.strict = Placed { value: value::boolean(&given)?, place },
-            "enabled" => self.enabled = Placed { value: value::boolean(&given)?, place },
+            ENABLED => self.enabled = Placed { value: value::boolean(&given)?, place },
+            "include" => self.include = value::patterns(&given)?,
+            "exclude" => self.exclude = value::patterns(&given)?,
+            "control" => self.control = Placed { value: value::boolean(&given)?, place },
+            "wake_signal" => {
+                self.wake_signal = signal::signal(&given)?.map(|value| Placed { value, place });
+            }
             _ => return Err(unknown_key(&given.key, place, &KEYS)),
         }
         Ok(())
@@ -265,23 +309,28 @@ impl Config {
 }
 
 impl Given {
+    pub(crate) fn new(owner: Owner, key: &str, values: Vec<String>, place: Place) -> Self {
+        Self { owner, key: key.to_owned(), values, is_text: true, place }
+    }
+
     /// The one value that it must have.
     fn one(&self, expected: &'static str) -> Result<String, HostError> {
         match self.values.as_slice() {
-            [value] if !value.is_empty() => Ok(value.clone()),
+            [value] if !value.is_empty() && self.is_text => Ok(value.clone()),
             values => Err(self.bad(&values.join(", "), expected, None)),
         }
     }
 
     /// Its values, of which none may be empty.
     fn all(&self, expected: &'static str) -> Result<&[String], HostError> {
-        if self.values.iter().any(String::is_empty) {
+        if self.values.iter().any(String::is_empty) || !self.is_text {
             return Err(self.bad(&self.values.join(", "), expected, None));
         }
         Ok(&self.values)
     }
 
     fn bad(&self, value: &str, expected: &'static str, nearest: Option<String>) -> HostError {
+        let expected = if self.is_text { expected } else { UTF_8 };
         HostError::BadValue {
             key: self.key.clone(),
             value: value.to_owned(),

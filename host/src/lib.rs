@@ -10,7 +10,8 @@ pub mod config;
 mod control;
 mod engine;
 mod error;
-mod flush;
+pub mod filter;
+mod keeper;
 pub mod loader;
 mod output;
 mod profiler;
@@ -18,6 +19,7 @@ pub mod report;
 mod run;
 mod tell;
 mod threads;
+mod wake_signal;
 
 pub use control::ControlError;
 pub use error::HostError;

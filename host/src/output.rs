@@ -57,6 +57,19 @@ pub(crate) fn is_descendant(sources: &Sources) -> bool {
     run.is_some_and(|run: libc::pid_t| run != unsafe { libc::getppid() })
 }
 
+/// Where the report of a process's session with this number goes, from 1, if
+/// that of the first goes to `path`: `lockscope.2.json` beside `lockscope.json`.
+pub(crate) fn of_session(path: &Path, session: u32) -> PathBuf {
+    if session <= 1 || is_stream(path) {
+        return path.to_owned();
+    }
+    let number = session.to_string();
+    match path.extension() {
+        Some(extension) => path.with_extension(format!("{number}.{}", extension.to_string_lossy())),
+        None => path.with_extension(number),
+    }
+}
+
 /// The output with a path that stays true if the process goes elsewhere.
 pub(crate) fn absolute(output: Placed<PathBuf>) -> Placed<PathBuf> {
     Placed { value: std::path::absolute(&output.value).unwrap_or(output.value), ..output }
@@ -104,6 +117,15 @@ mod tests {
         assert_eq!(of("/a/lockscope.json"), Path::new("/a/lockscope-7.json"));
         assert_eq!(of("/a.b/report"), Path::new("/a.b/report-7"));
         assert_eq!(of("/a/{pid}.json"), Path::new("/a/7.json"));
+    }
+
+    #[test]
+    fn later_sessions_have_files_of_their_own() {
+        let of = |path: &str, session| of_session(Path::new(path), session);
+        assert_eq!(of("/a/lockscope.json", 1), Path::new("/a/lockscope.json"));
+        assert_eq!(of("/a/lockscope.json", 2), Path::new("/a/lockscope.2.json"));
+        assert_eq!(of("/a.b/report", 12), Path::new("/a.b/report.12"));
+        assert_eq!(of("/dev/null", 3), Path::new("/dev/null"));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Config, Overrides, Place, Placed, Sources, duration_text};
+use crate::config::{Config, Overrides, Place, Sources, duration_text};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
-use crate::flush::Flusher;
+use crate::keeper::{By, Keeper};
 use crate::report::model::ReportFile;
 use crate::tell::tell;
 
@@ -23,8 +23,8 @@ use crate::tell::tell;
 /// ```
 #[derive(Debug)]
 pub struct Profiler {
-    flusher: Option<Flusher>,
-    pid: u32,
+    /// Nothing if profiling is switched off.
+    keeper: Option<Keeper>,
     running: bool,
 }
 
@@ -37,8 +37,9 @@ pub struct Builder {
 
 impl Profiler {
     /// Begins to describe a session. What is not said here is taken from
-    /// `LOCKSCOPE_*` variables, `lockscope.toml` and the defaults; `strict`
-    /// and `enabled` have no meaning here.
+    /// `LOCKSCOPE_*` variables, `lockscope.toml` and the defaults. `strict` has
+    /// no meaning here; if `enabled` is false, the session begins and ends
+    /// without an error, and records nothing.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
@@ -49,14 +50,63 @@ impl Profiler {
     /// # Errors
     ///
     /// What the backend says; [`HostError::Forked`] in a fork of the process
-    /// that started the session.
+    /// that started the session; [`HostError::NoSession`] if somebody has ended
+    /// it from outside.
     pub fn snapshot(&self) -> Result<ReportFile, HostError> {
-        self.check_owner()?;
-        ENGINE.snapshot()
+        match &self.keeper {
+            Some(keeper) => keeper.snapshot(),
+            None => Ok(ReportFile::switched_off()),
+        }
+    }
+
+    /// Wakes a backend that sleeps; `cause` is for the report.
+    ///
+    /// # Errors
+    ///
+    /// A backend that never sleeps says so; [`HostError::Forked`] and
+    /// [`HostError::NoSession`] as for [`Profiler::snapshot`].
+    pub fn wake(&self, cause: &str) -> Result<(), HostError> {
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.wake(cause))
+    }
+
+    /// Changes a key of the running session's backend.
+    ///
+    /// # Errors
+    ///
+    /// What the backend says of the key and its value; [`HostError::Forked`] and
+    /// [`HostError::NoSession`] as for [`Profiler::snapshot`].
+    pub fn set(&self, key: &str, value: &str) -> Result<(), HostError> {
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.set(key, value))
+    }
+
+    /// Ends the session and begins one of another backend in the same moment: no
+    /// operation falls between them. What the old one has recorded.
+    ///
+    /// `backend` is a name, or the path of a plugin if it has a `/`, and
+    /// `settings` are keys and values of its configuration. If an output was
+    /// named, the old session's report is written there, and the new one's to
+    /// another file beside it, with the session's number before the extension.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the backend or its settings: then the old session goes
+    /// on. [`HostError::Report`] if the report cannot be written, and
+    /// [`HostError::Forked`] as for [`Profiler::snapshot`].
+    pub fn switch(
+        &self,
+        backend: &str,
+        settings: &[(String, String)],
+    ) -> Result<ReportFile, HostError> {
+        let Some(keeper) = &self.keeper else { return Ok(ReportFile::switched_off()) };
+        keeper
+            .switch(backend, settings, By::Program)?
+            .map(|ended| ended.report)
+            .ok_or(HostError::NoSession)
     }
 
     /// Ends the session: when this returns, nothing more is recorded. Writes
-    /// the report, if an output was named.
+    /// the report, if an output was named. If somebody has ended the session
+    /// from outside, its report.
     ///
     /// # Errors
     ///
@@ -68,20 +118,15 @@ impl Profiler {
 
     fn end(&mut self) -> Result<ReportFile, HostError> {
         self.running = false;
-        if let Err(forked) = self.check_owner() {
+        let Some(keeper) = self.keeper.take() else { return Ok(ReportFile::switched_off()) };
+        let report = keeper.finish();
+        if let Err(HostError::Forked { .. }) = report {
             // Its thread was not forked: there is nothing to give back.
-            core::mem::forget(self.flusher.take());
-            return Err(forked);
+            core::mem::forget(keeper);
+        } else {
+            keeper.join();
         }
-        let Some(mut flusher) = self.flusher.take() else { return ENGINE.stop() };
-        let report = flusher.finish();
-        flusher.join();
         report
-    }
-
-    fn check_owner(&self) -> Result<(), HostError> {
-        let pid = std::process::id();
-        if self.pid == pid { Ok(()) } else { Err(HostError::Forked { owner: self.pid, pid }) }
     }
 }
 
@@ -117,6 +162,35 @@ impl Builder {
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<String>) -> Self {
         self.overrides.setting(key, value, Place::Builder("set()"));
+        self
+    }
+
+    /// Watches only locks that match this pattern, or another one that is
+    /// included: `name:GLOB`, `site:GLOB`, `module:GLOB` or `kind:GLOB`.
+    #[must_use]
+    pub fn include(mut self, pattern: impl Into<String>) -> Self {
+        self.overrides.add("include", pattern, Place::Builder("include()"));
+        self
+    }
+
+    /// Does not watch locks that match this pattern: see [`Builder::include`].
+    #[must_use]
+    pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
+        self.overrides.add("exclude", pattern, Place::Builder("exclude()"));
+        self
+    }
+
+    /// Has this signal, such as `SIGUSR2`, wake a backend that sleeps.
+    #[must_use]
+    pub fn wake_signal(mut self, signal: impl Into<String>) -> Self {
+        self.overrides.set("wake_signal", signal, Place::Builder("wake_signal()"));
+        self
+    }
+
+    /// Whether the process opens its control socket.
+    #[must_use]
+    pub fn control(mut self, opens: bool) -> Self {
+        self.overrides.set("control", opens.to_string(), Place::Builder("control()"));
         self
     }
 
@@ -162,17 +236,17 @@ impl Builder {
             self.overrides.plugin_path(self.folders, Place::Builder("plugin_path()"));
         }
         let config = Config::resolve(&Sources::of_process(), &self.overrides)?;
+        if !config.enabled.value {
+            return Ok(Profiler { keeper: None, running: false });
+        }
         ENGINE.listen();
         if let Some(refusal) = ENGINE.refusal() {
             return Err(refusal);
         }
-        ENGINE.start(&Plan::new(&config)?)?;
-        let pid = std::process::id();
-        let mut profiler = Profiler { flusher: None, pid, running: true };
-        if config.output.is_some() {
-            let output: Placed<PathBuf> = config.output_of(pid);
-            profiler.flusher = Some(Flusher::spawn(output, config.flush_interval.value)?);
-        }
-        Ok(profiler)
+        let plan = Plan::new(&config)?;
+        let output = config.output_of(std::process::id());
+        let writes = config.output.is_some();
+        let keeper = Keeper::begin(&plan, &config, output, writes)?;
+        Ok(Profiler { keeper: Some(keeper), running: true })
     }
 }

@@ -93,7 +93,7 @@ pub const STEPS: &[Step] = &[
     step(
         "models",
         "every interleaving of start, stop, slots, snapshots and records is right",
-        Check::Models(&["lockscope-core", "lockscope-backend-wrapper"]),
+        Check::Models(&["lockscope-core", "lockscope-backends"]),
     ),
     step("readme", "the README's commands work as they stand", Check::Readme),
     thorough(

@@ -11,6 +11,8 @@ use xtask::readme;
 use xtask::sources::{self, Source};
 
 const CORE: &str = "lockscope-core";
+/// What backends are made of.
+const BACKENDS: &str = "lockscope-backends";
 
 /// What a package may depend on of the workspace, by where its folder is. The
 /// first that fits counts. Dependencies for tests alone are free, but for those
@@ -18,7 +20,8 @@ const CORE: &str = "lockscope-core";
 const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
     ("probes/", May::On(&[CORE])),
-    ("backends/", May::On(&[CORE])),
+    ("backends/shared", May::On(&[CORE])),
+    ("backends/", May::On(&[CORE, BACKENDS])),
     // Plugins that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
     ("host", May::On(&[CORE])),
@@ -47,10 +50,11 @@ const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
 
 /// Every file with `unsafe` in code that ships, and what it needs it for.
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
-    ("backends/wrapper/src/keyed.rs", "a list that is walked while others add to it"),
-    ("backends/wrapper/src/lazy.rs", "a pointer to a value that is made once"),
-    ("backends/wrapper/src/record.rs", "reads a lock's name as the probe describes it"),
-    ("backends/wrapper/src/registry.rs", "the slot's word is the address of a record"),
+    ("backends/shared/src/keyed.rs", "a list that is walked while others add to it"),
+    ("backends/shared/src/lazy.rs", "a pointer to a value that is made once"),
+    ("backends/shared/src/record.rs", "reads a lock's name as the probe describes it"),
+    ("backends/shared/src/registry.rs", "the slot's word is the address of a record"),
+    ("backends/wrapper/src/state.rs", "vouches for events: they come from probes"),
     ("core/src/backend.rs", "exports a plugin's header, by a macro"),
     ("core/src/backend/contain.rs", "entries with a context, called through the ABI"),
     ("core/src/clock.rs", "reads the time-stamp counter, and the system's clock"),
@@ -61,6 +65,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("core/src/recorder.rs", "calls a backend's hooks"),
     ("core/src/recorder/instant.rs", "calls a backend's hooks"),
     ("core/src/recorder/release.rs", "calls a backend's hooks"),
+    ("core/src/recorder/wait.rs", "asks the host's filter, behind the gate"),
     ("core/src/site.rs", "a call site's file is a pointer in the ABI"),
     ("core/src/slot.rs", "is shared by threads, with a pointer to a name in it"),
     ("core/src/sync.rs", "asks the kernel for membarrier"),
@@ -73,13 +78,16 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
         "sockets: peers, connecting, waiting, and closing them in a fork",
     ),
     ("host/src/control/top/signals.rs", "blocks signals, and asks whether they have come"),
-    ("host/src/engine.rs", "opens gates; a state that the child of a fork leaves behind"),
+    ("host/src/engine.rs", "a state that the child of a fork leaves behind"),
     ("host/src/engine/cost.rs", "calls a backend's hooks, to measure them"),
+    ("host/src/engine/entrance.rs", "an entry with a context, called through the ABI"),
     (
         "host/src/engine/gates.rs",
         "gates that live in probes; a handler for fork; a reason that crosses the ABI",
     ),
     ("host/src/engine/reporting.rs", "a probe tells of waits and call sites through pointers"),
+    ("host/src/engine/state.rs", "opens gates"),
+    ("host/src/filter.rs", "reads a lock's name and origin as its probe describes them"),
     ("host/src/loader.rs", "opens a library, and looks at what it exports"),
     ("host/src/loader/search.rs", "asks the dynamic linker where this library is"),
     ("host/src/output.rs", "asks for the parent's process id"),
@@ -87,6 +95,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/run.rs", "restores the signal mask between fork and exec"),
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
     ("host/src/threads.rs", "blocks signals in the host's own threads"),
+    ("host/src/wake_signal.rs", "writes to a pipe in a signal's handler"),
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),

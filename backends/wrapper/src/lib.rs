@@ -20,20 +20,9 @@
 //! and costs more.
 
 mod backend;
-mod histogram;
-mod keyed;
-mod lazy;
-#[cfg(all(test, lockscope_loom))]
-mod models;
 mod plugin;
-mod recent;
-mod record;
-mod registry;
-mod report;
-mod sampler;
+mod policy;
 mod settings;
-mod sharded;
-mod tally;
-mod writer;
+mod state;
 
 pub use backend::Wrapper;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use abi_stable::std_types::{RResult, RStr, RVec};
 
 use super::plugin::{LockProfilerBackend, SessionRef, TableRef};
-use super::{Backend, BackendError, Description, ErrorKind, Setting};
+use super::{Backend, BackendError, Description, ErrorKind, Pace, Setting};
 use crate::event::{Event, LockRef};
 use crate::hooks::{ABI_VERSION, HookTable, Session};
 use crate::report::Report;
@@ -47,6 +47,8 @@ impl<B: Backend> Contained<B> {
                 meet: meet::<B>,
                 event: event::<B>,
                 dropped: dropped::<B>,
+                admits: None,
+                filter: core::ptr::null(),
             },
             failed: AtomicBool::new(false),
             session: Mutex::new(None),
@@ -113,6 +115,14 @@ impl<B: Backend> LockProfilerBackend for Contained<B> {
 
     fn snapshot(&self) -> RResult<Report, BackendError> {
         caught(|| self.inner.backend.snapshot()).into()
+    }
+
+    fn pace(&self) -> RResult<Pace, BackendError> {
+        caught(|| Ok(self.inner.backend.pace())).into()
+    }
+
+    fn wake(&self, cause: RStr<'_>) -> RResult<(), BackendError> {
+        caught(|| self.inner.backend.wake(cause.as_str())).into()
     }
 
     fn query(&self, _id: u64) -> *const c_void {

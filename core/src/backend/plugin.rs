@@ -9,7 +9,7 @@ use abi_stable::sabi_types::VersionStrings;
 use abi_stable::std_types::{RBox, RResult, RStr, RVec};
 use abi_stable::{StableAbi, sabi_trait};
 
-use super::{Backend, BackendError, Contained, Description, Setting};
+use super::{Backend, BackendError, Contained, Description, Pace, Setting};
 use crate::event::{Event, LockRef};
 use crate::hooks::{ABI_VERSION, HookTable, Session};
 use crate::report::Report;
@@ -75,6 +75,10 @@ pub trait LockProfilerBackend: Send + Sync {
     fn configure(&self, key: RStr<'_>, value: RStr<'_>) -> RResult<(), BackendError>;
     /// What was recorded.
     fn snapshot(&self) -> RResult<Report, BackendError>;
+    /// How the gates are to stand, and when to ask again.
+    fn pace(&self) -> RResult<Pace, BackendError>;
+    /// Somebody wants it to wake up.
+    fn wake(&self, cause: RStr<'_>) -> RResult<(), BackendError>;
     /// What came after version 1: a pointer whose meaning `id` defines, or
     /// null. Version 1 defines no id.
     #[sabi(last_prefix_field)]

@@ -43,17 +43,22 @@ pub(crate) struct What {
     pub(crate) mode: Mode,
     pub(crate) contended: u8,
     pub(crate) counted: u8,
+    /// Number of the thread that held the lock when the wait began, plus one; 0
+    /// if it is not known.
+    pub(crate) holder_thread: u16,
 }
 
 impl What {
     fn packed(self) -> u64 {
-        let Self { kind, mode, contended, counted } = self;
-        u64::from_ne_bytes([kind.0, mode.0, contended, counted, 0, 0, 0, 0])
+        let Self { kind, mode, contended, counted, holder_thread } = self;
+        let [low, high] = holder_thread.to_ne_bytes();
+        u64::from_ne_bytes([kind.0, mode.0, contended, counted, 0, 0, low, high])
     }
 
     fn unpacked(word: u64) -> Self {
-        let [kind, mode, contended, counted, ..] = word.to_ne_bytes();
-        Self { kind: EventKind(kind), mode: Mode(mode), contended, counted }
+        let [kind, mode, contended, counted, _, _, low, high] = word.to_ne_bytes();
+        let holder_thread = u16::from_ne_bytes([low, high]);
+        Self { kind: EventKind(kind), mode: Mode(mode), contended, counted, holder_thread }
     }
 }
 
@@ -165,7 +170,14 @@ impl EventCell {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// The operation, which has begun and not ended, as a snapshot shows it.
+    /// How many operations it stands for.
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight.load(Ordering::Relaxed)
+    }
+
+    /// The operation, which has begun and not ended, as a snapshot shows it:
+    /// with the number of the holder's thread, plus one, in place of the
+    /// kernel's.
     pub(crate) fn pending(&self, thread: u64, waiting: bool) -> Pending {
         Pending {
             lock: self.id(),
@@ -175,6 +187,7 @@ impl EventCell {
             begin: self.begin.load(Ordering::Relaxed),
             acquired: if waiting { 0 } else { self.acquired.load(Ordering::Relaxed) },
             thread,
+            holder_thread: self.what().holder_thread.into(),
         }
     }
 
@@ -186,7 +199,7 @@ impl EventCell {
 
     /// A copy of it.
     pub(crate) fn read(&self) -> Event {
-        let What { kind, mode, contended, counted } = self.what();
+        let What { kind, mode, contended, counted, holder_thread } = self.what();
         Event {
             lock: LockRef {
                 slot: self.slot.load(Ordering::Relaxed),
@@ -205,7 +218,7 @@ impl EventCell {
             contended,
             counted,
             stack_len: 0,
-            reserved: 0,
+            reserved: holder_thread,
             weight: self.weight.load(Ordering::Relaxed),
             thread: self.thread.load(Ordering::Relaxed),
             site: CallSite(self.site.load(Ordering::Relaxed)),
@@ -244,6 +257,7 @@ const _: () = {
     assert!(offset_of!(EventCell, what) + 1 == offset_of!(Event, mode));
     assert!(offset_of!(EventCell, what) + 2 == offset_of!(Event, contended));
     assert!(offset_of!(EventCell, what) + 3 == offset_of!(Event, counted));
+    assert!(offset_of!(EventCell, what) + 6 == offset_of!(Event, reserved));
     assert!(offset_of!(EventCell, weight) == offset_of!(Event, weight));
     assert!(offset_of!(EventCell, thread) == offset_of!(Event, thread));
     assert!(offset_of!(EventCell, site) == offset_of!(Event, site));

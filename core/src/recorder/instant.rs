@@ -1,11 +1,12 @@
 //! What is told at once, by a thread that owns nothing: idle waits that are
 //! over, tries that were in vain.
 
-use super::{Watched, described, enter, meet, rearm};
+use super::{Watched, admits, described, enter, meet, rearm};
 use crate::clock;
 use crate::event::{Event, EventKind, Mode};
 use crate::probe::Probe;
 use crate::site::CallSite;
+use crate::slot::Holder;
 use crate::thread::{self, ThreadState};
 
 /// An idle wait that has begun, in the session that saw it begin.
@@ -89,19 +90,30 @@ pub(super) fn tell<L: Watched>(
     generation: u32,
     mut event: Event,
 ) {
-    let Some((inside, hooks)) = enter(probe, thread, generation) else { return };
-    let stamp = inside.stamp;
+    let Some((inside, hooks)) = enter(probe, thread, generation) else {
+        if event.kind == EventKind::RELEASED {
+            thread.cut_short(generation, event.weight, || ());
+        }
+        return;
+    };
+    let stamp = inside.stamp();
     let slot = lock.slot();
     if let Some(slot) = slot {
         // A slot is met by an owner, or by whoever has waited where nobody owns
         // anything and nothing is counted.
+        let is_met = slot.is_current(stamp);
         if event.kind == EventKind::FAILED {
             event.lock.slot = core::ptr::null();
-        } else if !slot.is_current(stamp) {
+        } else if !is_met {
             meet(probe, hooks, slot, stamp, lock);
-            slot.set_holder(event.site);
+            slot.set_holder(Holder::new(event.site, 0));
+        }
+        if slot.is_excluded(stamp) || !is_met && !admits(hooks, &event.lock) {
+            return;
         }
         event.lock.state = slot.state_in(stamp).unwrap_or_default();
+    } else if !admits(hooks, &event.lock) {
+        return;
     }
     // SAFETY: inside the bracket; the event lives for the call.
     let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };

@@ -35,10 +35,11 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
     let address = lock.describe().address;
     let Some(record) = acquisition::held(thread, token, address) else { return TOLD };
     let Some((inside, hooks)) = enter(probe, thread, record.generation()) else {
-        acquisition::free(thread, token);
+        let weight = record.event().weight();
+        thread.cut_short(record.generation(), weight, || acquisition::free(thread, token));
         return TOLD;
     };
-    let (stamp, slot, event) = (inside.stamp, lock.slot(), record.event());
+    let (stamp, slot, event) = (inside.stamp(), lock.slot(), record.event());
     let what = event.what();
     event.end(now);
     if what.contended != 0 && event.state() != 0 {
@@ -52,6 +53,10 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
             meet(probe, hooks, slot, stamp, lock);
             0
         });
+        if slot.is_excluded(stamp) {
+            acquisition::free(thread, token);
+            return TOLD;
+        }
         event.set_state(state);
     }
     // SAFETY:
@@ -62,8 +67,10 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
         Some(slot) if !what.mode.is_shared() => rearm(slot, stamp, countdown),
         _ => rearm_thread(thread, stamp, countdown),
     }
-    drop(inside);
+    // Still inside: once the session's end has waited for us, what is on its
+    // way was not told.
     acquisition::free(thread, token);
+    drop(inside);
     TOLD
 }
 
@@ -99,14 +106,14 @@ fn tell_parted(probe: &Probe, token: Token) {
     let Some(thread) = thread::current() else { return };
     let record = acquisition::own(thread, token);
     // SAFETY: inside the bracket, whose session is the record's.
-    let hooks = unsafe { &*probe.gate.hooks() };
+    let hooks = unsafe { &*probe.gate.hooks(u64::from(record.generation()) << 32) };
     // SAFETY:
     // - inside the bracket;
     // - nobody writes the record before it is freed below.
     unsafe { (hooks.event)(hooks.context, record.event().as_event()) };
     thread.parted();
-    thread.leave();
     acquisition::free(thread, token);
+    thread.leave();
 }
 
 /// `lock` is being dropped: tells the backend, if its session has met it.
@@ -127,10 +134,13 @@ fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
     let Some(thread) = thread::current() else { return };
     let Some(inside) = thread.enter(&probe.gate) else { return };
     // SAFETY: inside the bracket of an open gate.
-    let hooks = unsafe { &*probe.gate.hooks() };
+    let hooks = unsafe { &*probe.gate.hooks(inside.stamp()) };
     let mut described = described(probe, lock);
     if let Some(slot) = lock.slot() {
-        let Some(state) = slot.state_in(inside.stamp) else { return };
+        let Some(state) = slot.state_in(inside.stamp()) else { return };
+        if slot.is_excluded(inside.stamp()) {
+            return;
+        }
         described.state = state;
         // Who has given the lock back may be telling of it still.
         if described.state != 0 {

@@ -1,12 +1,13 @@
 //! Waiting for a lock that somebody holds.
 
 use super::instant::{instant, tell};
-use super::{Watched, described};
+use super::{Watched, admits, described};
 use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::event::{Beginning, Event, EventKind, Mode, What};
 use crate::probe::Probe;
 use crate::site::CallSite;
+use crate::slot::Holder;
 use crate::thread;
 
 /// The caller is about to wait for `lock`, which somebody holds.
@@ -14,17 +15,35 @@ use crate::thread;
 pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
     let Some(thread) = thread::current() else { return Token::NONE };
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
-    let stamp = inside.stamp;
-    let holder = lock.slot().map_or(CallSite::UNKNOWN, |slot| slot.holder(stamp));
+    let stamp = inside.stamp();
+    let slot = lock.slot();
+    let described = described(probe, lock);
+    // A lock with slot that was not met yet is looked at by its owner, later.
+    let is_excluded = match slot {
+        Some(slot) => slot.is_excluded(stamp),
+        // SAFETY: inside the bracket of an open gate.
+        None => !admits(unsafe { &*probe.gate.hooks(stamp) }, &described),
+    };
+    let weight = probe.gate.contended_period();
+    if is_excluded || weight > 1 && !thread.draws(weight) {
+        return Token::NONE;
+    }
+    let holder = slot.map_or(Holder::UNKNOWN, |slot| slot.holder(stamp));
     acquisition::begin(
         thread,
         (stamp >> 32) as u32,
         &Beginning {
-            lock: described(probe, lock),
-            what: What { kind: EventKind::RELEASED, mode, contended: 1, counted: 0 },
-            weight: 1,
+            lock: described,
+            what: What {
+                kind: EventKind::RELEASED,
+                mode,
+                contended: 1,
+                counted: 0,
+                holder_thread: holder.thread().map_or(0, |thread| thread as u16 + 1),
+            },
+            weight,
             site,
-            holder,
+            holder: holder.site(),
             begin: clock::now(probe.gate.uses_tsc()).max(1),
             acquired: 0,
         },
@@ -38,15 +57,25 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
 #[cold]
 pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token) {
     let slot = lock.slot();
-    if let Some(slot) = slot {
-        slot.set_holder(site);
-    }
-    if !token.is_some() {
+    let thread = if token.is_some() { thread::current() } else { None };
+    let Some(thread) = thread else {
+        if let Some(slot) = slot {
+            slot.set_holder(Holder::new(site, 0));
+        }
         return;
+    };
+    let record = acquisition::own(thread, token);
+    let stamp = u64::from(record.generation()) << 32;
+    if let Some(slot) = slot {
+        let is_alone = !record.event().what().mode.is_shared();
+        let thread = if is_alone { Holder::thread_bits(thread.index()) } else { 0 };
+        slot.set_holder(Holder::new(site, thread));
     }
-    let Some(thread) = thread::current() else { return };
-    let stamp = u64::from(acquisition::own(thread, token).generation()) << 32;
-    let state = slot.and_then(|slot| slot.state_in(stamp)).unwrap_or_default();
+    // Without it, the backend is told while the lock is owned: see `release`.
+    let state = match slot {
+        Some(slot) if !slot.is_asking() => slot.state_in(stamp).unwrap_or_default(),
+        _ => 0,
+    };
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::acquired(thread, token, now, state);
 }

@@ -6,6 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use super::{ThreadState, wait_outside};
 use crate::event::Pending;
 use crate::gate::Gate;
+use crate::site::CallSite;
+use crate::slot::Holder;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, heavy_fence};
 
 /// Threads that can be watched at one time: as many as a token can name.
@@ -54,11 +56,21 @@ pub fn lost() -> u64 {
 pub fn for_each_pending(mut visit: impl FnMut(&Pending)) {
     for thread in all() {
         for acquisition in &thread.acquisitions {
-            if let Some(pending) = acquisition.pending(thread.id()) {
+            if let Some(mut pending) = acquisition.pending(thread.id()) {
+                let holder = (pending.holder_thread as u32).checked_sub(1).and_then(get);
+                pending.holder_thread = holder.map_or(0, ThreadState::id);
                 visit(&pending);
             }
         }
     }
+}
+
+/// How many operations of the session `generation` are never told to its
+/// backend, because they had not ended when it did. The session is over, and
+/// [`quiesce`] has returned.
+#[must_use]
+pub fn unfinished(generation: u32) -> u64 {
+    all().map(|thread| thread.unfinished(generation)).sum()
 }
 
 thread_local! {
@@ -66,6 +78,8 @@ thread_local! {
     /// its thread-local values are torn down. No destructor: it can be asked
     /// at any time.
     static CURRENT: Cell<*const ThreadState> = const { Cell::new(core::ptr::null()) };
+    /// This thread as a part of a [`Holder`]; 0 while `CURRENT` is null.
+    static HOLDER: Cell<u64> = const { Cell::new(0) };
     /// Gives the state back when the thread ends.
     static LEASE: Lease = const { Lease(Cell::new(false)) };
     /// Set once the lease has ended: what is still to come is plain.
@@ -78,6 +92,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         ENDED.with(|ended| ended.set(true));
         let state = CURRENT.with(|current| current.replace(core::ptr::null()));
+        HOLDER.with(|holder| holder.set(0));
         // SAFETY: states are never freed.
         if let Some(state) = unsafe { state.as_ref() } {
             // Release: the next owner sees this thread's last writes. Pairs
@@ -109,6 +124,26 @@ pub(crate) fn passes(stamp: u64) -> bool {
     unsafe { state.as_ref() }.is_some_and(|state| !state.tick(stamp))
 }
 
+/// This thread, which acquires a lock alone at `site`.
+///
+/// Whoever is to be named in a deadlock may never be sampled before it, so a
+/// thread is introduced by its first operation.
+#[inline]
+pub(crate) fn holder(site: CallSite) -> Holder {
+    let bits = HOLDER.with(Cell::get);
+    if bits == 0 {
+        return introduced(site);
+    }
+    Holder::new(site, bits)
+}
+
+#[cold]
+#[inline(never)]
+fn introduced(site: CallSite) -> Holder {
+    let bits = current().map_or(0, |state| Holder::thread_bits(state.index()));
+    Holder::new(site, bits)
+}
+
 /// Whether this thread is inside a hook.
 #[cfg(feature = "control")]
 pub(crate) fn is_inside() -> bool {
@@ -130,6 +165,7 @@ fn first_use() -> Option<&'static ThreadState> {
     let state = adopt().or_else(create)?;
     state.set_id(kernel_thread_id());
     CURRENT.with(|current| current.set(state));
+    HOLDER.with(|holder| holder.set(Holder::thread_bits(state.index())));
     Some(state)
 }
 

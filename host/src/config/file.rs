@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{
-    FILE_NAME, FOLDERS, Given, KEYS, Owner, Place, Placed, Sources, unknown_key, variables,
-};
+use super::{FILE_NAME, Given, KEYS, LISTS, Owner, Place, Placed, Sources, unknown_key, variables};
 use crate::error::HostError;
 
 /// A configuration file that may be there.
@@ -123,12 +121,13 @@ impl Document<'_> {
             single => scalar(single).map(|text| vec![text]),
         };
         let text = &self.text[value.span()];
-        let given = Given { owner, key: key.to_owned(), values: Vec::new(), place };
-        match values {
-            Some(values) if values.len() == 1 || key == "plugin_path" => {
+        let list = LISTS.iter().find(|(name, _)| *name == key && owner == Owner::Host);
+        let given = Given::new(owner, key, Vec::new(), place);
+        match (values, list) {
+            (Some(values), list) if values.len() == 1 || list.is_some() => {
                 Ok(Given { values, ..given })
             }
-            _ if key == "plugin_path" => Err(given.bad(text, FOLDERS, None)),
+            (_, Some((_, expected))) => Err(given.bad(text, expected, None)),
             _ => Err(given.bad(text, "a single text, number, true or false", None)),
         }
     }

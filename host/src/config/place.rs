@@ -24,6 +24,8 @@ pub enum Place {
     Argument(&'static str),
     /// A call of the builder.
     Builder(&'static str),
+    /// A command to a running process.
+    Command(&'static str),
 }
 
 impl Place {
@@ -47,6 +49,7 @@ impl fmt::Display for Place {
             Self::Variable(name) => write!(f, "the variable {name}"),
             Self::Flag(flag) => write!(f, "the flag {flag}"),
             Self::Argument(verb) => write!(f, "the argument of {verb}"),
+            Self::Command(verb) => write!(f, "the command ctl {verb}"),
             Self::Builder(call) => write!(f, "the builder's {call}"),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::Given;
+use super::{Given, PATTERNS, Placed};
 use crate::error::{HostError, nearest};
+use crate::filter::LockPattern;
 
 const BOOLEANS: [(&str, bool); 8] = [
     ("true", true),
@@ -43,6 +44,15 @@ fn parse_duration(text: &str) -> Option<Duration> {
     let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
     let ms = number.parse::<u64>().ok()?.checked_mul(*ms)?;
     (ms > 0).then(|| Duration::from_millis(ms))
+}
+
+pub(super) fn patterns(given: &Given) -> Result<Vec<Placed<LockPattern>>, HostError> {
+    let parse = |text: &String| {
+        let value = LockPattern::parse(text)
+            .map_err(|error| given.bad(text, error.expected, error.nearest))?;
+        Ok(Placed { value, place: given.place.clone() })
+    };
+    given.all(PATTERNS)?.iter().map(parse).collect()
 }
 
 /// A duration in the form that the configuration takes.

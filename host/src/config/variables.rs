@@ -1,6 +1,7 @@
 //! Configuration by `LOCKSCOPE_*` variables.
 
 use crate::engine::CLOCK_VARIABLE;
+use crate::filter::split_list;
 use crate::output::RUN_VARIABLE;
 
 use super::{Given, KEYS, Owner, PREFIX, Place, Sources};
@@ -22,14 +23,15 @@ pub(super) fn read(sources: &Sources) -> Vec<Given> {
         }
         let key = rest.to_ascii_lowercase();
         let place = Place::Variable(name.to_owned());
-        let value = value.to_string_lossy().into_owned();
-        given.push(match key.as_str() {
-            "plugin_path" => Given { owner: Owner::Host, key, values: folders(&value), place },
-            known if KEYS.contains(&known) => {
-                Given { owner: Owner::Host, key, values: vec![value], place }
-            }
-            _ => Given { owner: Owner::Variable, key: rest.to_owned(), values: vec![value], place },
-        });
+        let text = value.to_string_lossy().into_owned();
+        let of_host = |values| Given::new(Owner::Host, &key, values, place.clone());
+        let said = match key.as_str() {
+            "plugin_path" => of_host(folders(&text)),
+            "include" | "exclude" => of_host(split_list(&text)),
+            known if KEYS.contains(&known) => of_host(vec![text]),
+            _ => Given::new(Owner::Variable, rest, vec![text], place),
+        };
+        given.push(Given { is_text: value.to_str().is_some(), ..said });
     }
     given.sort_by_key(|given| given.owner == Owner::Variable);
     given

@@ -23,10 +23,11 @@ use core::panic::Location;
 use lockscope_core::backend::SessionRef;
 use lockscope_core::clock;
 use lockscope_core::event::{Event, EventKind, LockKind, LockRef, Mode};
+use lockscope_core::gate::state;
 use lockscope_core::sync::{AtomicBool, Ordering};
 use lockscope_core::{CallSite, Session, Slot};
 
-use super::{Entry, next_lock_id};
+use super::state::{Entry, next_lock_id};
 
 /// Samples that are timed together: reading the clock for a batch is then a
 /// small part of it.
@@ -51,9 +52,16 @@ pub(super) fn of_sample_ns(entry: Entry, session: &Session) -> Option<f64> {
     let backend = entry.backend;
     backend.start(SessionRef((&raw const session).cast())).into_result().ok()?;
     let slot = Slot::new(None);
-    let cost = Trial::new(entry, &session, &slot).cost_ns();
+    let cost = wake(entry).then(|| Trial::new(entry, &session, &slot).cost_ns());
     backend.stop().into_result().ok()?;
-    (!GAVE_UP.load(Ordering::Relaxed)).then_some(cost)
+    if GAVE_UP.load(Ordering::Relaxed) { None } else { cost }
+}
+
+/// Sees to it that a backend that sleeps is awake; false if it is not.
+fn wake(entry: Entry) -> bool {
+    let backend = entry.backend;
+    let is_awake = || backend.pace().into_result().is_ok_and(|pace| pace.gate == state::OPEN);
+    is_awake() || backend.wake("the host".into()).is_ok() && is_awake()
 }
 
 /// No gate is open that would have to be closed. A backend may keep this entry

@@ -89,12 +89,14 @@ pub(super) fn any_handed_in() -> bool {
 
 /// Closes all gates: nothing but stores.
 pub(super) fn close_all() {
-    for probe in probes() {
-        // A gate that nobody has passed stays as it is: the probe's first
-        // operation is still to look for a host.
-        if probe.gate.state() != state::UNSEEN {
-            probe.gate.close();
-        }
+    probes().for_each(close);
+}
+
+/// Closes the probe's gate. One that nobody has passed stays as it is: the
+/// probe's first operation is still to look for a host.
+pub(super) fn close(probe: &Probe) {
+    if probe.gate.state() != state::UNSEEN {
+        probe.gate.close();
     }
 }
 

@@ -9,16 +9,21 @@ use lockscope_core::report::Loss;
 use lockscope_core::site::SiteInfo;
 use lockscope_core::{CallSite, Probe, clock};
 
-use super::{Running, State, gates};
+use super::gates;
+use super::state::{Running, State};
 use crate::error::HostError;
 use crate::report::convert;
 use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
 use crate::tell::tell;
 
 impl State {
-    /// What the session has recorded.
-    pub(super) fn report(&mut self, complete: bool) -> Result<ReportFile, HostError> {
-        let running = self.session.as_mut().ok_or(HostError::NoSession)?;
+    /// What a session has recorded: so far, or in all, if it has `ended`. Then
+    /// another may have followed it at that time, in ticks.
+    pub(super) fn report_of(
+        &mut self,
+        running: &mut Running,
+        ended: Option<u64>,
+    ) -> Result<ReportFile, HostError> {
         tell_abandonment(running);
         let mut report = running.entry.backend.snapshot().into_result().map_err(|source| {
             HostError::Backend {
@@ -32,9 +37,17 @@ impl State {
             let what = "samples beyond 32 held locks per thread".into();
             report.losses.push(Loss { what, count: lost });
         }
+        if running.unfinished > 0 {
+            let what =
+                "operations that ended after the session, or after one of its windows".into();
+            report.losses.push(Loss { what, count: running.unfinished });
+        }
+        let filter = running.entrance.filter.as_ref();
+        let filtered = filter.map(|filter| filter.notes()).unwrap_or_default();
+        report.notes.extend(filtered.iter().map(|note| note.as_str().into()));
         report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
-        let info = session_info(running, complete, report.samples, report.periods.to_vec());
-        let pending = pending(running);
+        let info = session_info(running, ended.is_some(), report.samples, report.periods.to_vec());
+        let pending = pending(running, ended.unwrap_or(u64::MAX));
         let places = RefCell::new(core::mem::take(&mut self.places));
         let resolve = |probe: u32, site: usize| {
             let known = places.borrow().get(&(probe, site)).cloned();
@@ -53,7 +66,7 @@ impl State {
 
 /// Says once, on stderr and in the report, that the backend gave up.
 fn tell_abandonment(running: &mut Running) {
-    if running.abandonment_told || !gates::is_abandoned(running.generation) {
+    if running.abandonment_told || !gates::is_abandoned(running.session) {
         return;
     }
     running.abandonment_told = true;
@@ -67,17 +80,18 @@ fn tell_abandonment(running: &mut Running) {
 }
 
 fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u32>) -> SessionInfo {
-    let now = clock::now(running.clock.tsc == 1);
+    let filter = running.entrance.filter.as_ref();
     SessionInfo {
         backend: running.name.clone(),
         backend_version: running.version.clone(),
         plugin: running.plugin.display().to_string(),
         probes: gates::probes().map(|probe| probe.name().to_owned()).collect(),
         settings: running.settings.clone(),
+        filters: filter.map(|filter| filter.shown()).unwrap_or_default(),
         periods,
         generation: running.number,
         started_unix_ns: running.started_unix_ns,
-        length_ns: running.clock.ns(now.saturating_sub(running.started)),
+        length_ns: running.length_ns(),
         complete,
         pid: std::process::id(),
         command: command(),
@@ -87,7 +101,7 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
 }
 
 /// The process's command line, as the kernel has it.
-fn command() -> Vec<String> {
+pub(crate) fn command() -> Vec<String> {
     let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
     let line = line.strip_suffix(b"\0").unwrap_or(&line);
     line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
@@ -107,7 +121,7 @@ fn lost(running: &Running) -> u64 {
 }
 
 /// What the session's threads wait for or hold now, with the probe that said so.
-fn pending(running: &Running) -> Vec<(u32, Pending)> {
+fn pending(running: &Running, until: u64) -> Vec<(u32, Pending)> {
     extern "C" fn visit(context: *mut c_void, pending: *const Pending) {
         // SAFETY: the context is the list below, the visit is on its thread.
         let list = unsafe { &mut *context.cast::<Vec<Pending>>() };
@@ -119,8 +133,11 @@ fn pending(running: &Running) -> Vec<(u32, Pending)> {
     for probe in gates::probes().filter(|probe| asked.insert(probe.pending as usize)) {
         let mut list: Vec<Pending> = Vec::new();
         (probe.pending)(visit, (&raw mut list).cast());
-        // Records of older sessions stay until their threads need the place.
-        list.retain(|pending| pending.begin >= running.started);
+        // Whoever waits waits now, since whichever session; but the record of a
+        // guard that was forgotten stays until its thread needs the place.
+        list.retain(|pending| {
+            pending.begin < until && (pending.acquired == 0 || pending.begin >= running.started)
+        });
         all.extend(list.into_iter().map(|pending| (probe_of(&pending, probe), pending)));
     }
     all
@@ -149,6 +166,7 @@ fn shown(
         waiting,
         place: resolve(*probe, pending.site.0),
         holder: resolve(*probe, pending.holder.0),
+        holder_thread: (pending.holder_thread != 0).then_some(pending.holder_thread),
         for_ns: running.clock.ns(now.saturating_sub(since)),
     }
 }

@@ -7,7 +7,7 @@ use lockscope_core::report::{self as core, Bucket, Estimate, LockReport, Report,
 
 use super::model::{
     Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
-    Total, VERSION,
+    Total, VERSION, Window,
 };
 
 #[cfg(test)]
@@ -70,6 +70,7 @@ pub fn convert(
         session,
         locks,
         pending,
+        windows: report.windows.iter().map(window).collect(),
         losses: report
             .losses
             .iter()
@@ -108,7 +109,7 @@ impl Names<'_> {
             let mode = Mode(site.mode).as_str();
             merged
                 .entry((place.as_ref().map(Place::identity), mode))
-                .and_modify(|(_, whole)| add_site(whole, site))
+                .and_modify(|(_, whole)| *whole += site)
                 .or_insert_with(|| (place, site.clone()));
         }
         let mut sites: Vec<Site> = merged
@@ -168,21 +169,13 @@ impl Names<'_> {
     }
 }
 
-fn add_site(whole: &mut SiteReport, part: &SiteReport) {
-    whole.samples += part.samples;
-    whole.acquisitions += part.acquisitions;
-    whole.contentions += part.contentions;
-    whole.failures += part.failures;
-    whole.idles += part.idles;
-    let times = [
-        (&mut whole.wait, &part.wait),
-        (&mut whole.hold, &part.hold),
-        (&mut whole.idle, &part.idle),
-    ];
-    for (whole, part) in times {
-        whole.total_ns += part.total_ns;
-        whole.max_ns = whole.max_ns.max(part.max_ns);
-        whole.histogram.extend(part.histogram.iter().copied());
+fn window(window: &core::Window) -> Window {
+    let core::Window { cause, after_ns, length_ns, samples } = window;
+    Window {
+        cause: cause.to_string(),
+        after_ns: *after_ns,
+        length_ns: *length_ns,
+        samples: *samples,
     }
 }
 

@@ -4,6 +4,7 @@
 //! `version` greater than they know and ignore fields that they do not know;
 //! fields are added, never renamed, within a version.
 
+use std::fmt;
 use std::iter::Sum;
 use std::ops::AddAssign;
 
@@ -30,6 +31,9 @@ pub struct ReportFile {
     pub locks: Vec<Lock>,
     /// Acquisitions that had not ended when the report was made.
     pub pending: Vec<PendingAcquisition>,
+    /// When the session was awake, oldest first; empty if it never slept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// What was seen and not recorded.
     pub losses: Vec<Loss>,
     /// Sentences that a reader should know.
@@ -49,6 +53,9 @@ pub struct SessionInfo {
     pub probes: Vec<String>,
     /// The backend's configuration: key and value.
     pub settings: Vec<(String, String)>,
+    /// Which locks were watched, if not all.
+    #[serde(default, skip_serializing_if = "Filters::is_empty")]
+    pub filters: Filters,
     /// The sampling periods that were in force, oldest first.
     pub periods: Vec<u32>,
     /// Number of the session in its process, from 1.
@@ -70,6 +77,17 @@ pub struct SessionInfo {
     /// Nothing if it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_cost_ns: Option<f64>,
+}
+
+/// Patterns of locks, as the configuration has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filters {
+    /// A lock had to match one of these, if there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// A lock must not match any of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
 }
 
 /// A total and its standard error.
@@ -184,8 +202,24 @@ pub struct PendingAcquisition {
     /// Who held the lock when the wait began, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Place>,
+    /// The thread that held the lock alone when the wait began, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_thread: Option<u64>,
     /// How long it has waited, or held, in nanoseconds.
     pub for_ns: u64,
+}
+
+/// A time in which a session that sleeps was awake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// What woke it.
+    pub cause: String,
+    /// When it began, in nanoseconds since the session did.
+    pub after_ns: u64,
+    /// How long it was awake.
+    pub length_ns: u64,
+    /// Samples taken in it.
+    pub samples: u64,
 }
 
 /// Something that was seen and not recorded.
@@ -195,6 +229,59 @@ pub struct Loss {
     pub what: String,
     /// How many.
     pub count: u64,
+}
+
+impl Filters {
+    /// Whether all locks were watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+}
+
+impl fmt::Display for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists = [("include", &self.include), ("exclude", &self.exclude)];
+        let given = lists.iter().filter(|(_, patterns)| !patterns.is_empty());
+        let texts: Vec<String> =
+            given.map(|(key, patterns)| format!("{key} {}", patterns.join(", "))).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
+
+impl ReportFile {
+    /// The report of a session that was to record nothing.
+    pub(crate) fn switched_off() -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            session: SessionInfo {
+                backend: String::new(),
+                backend_version: String::new(),
+                plugin: String::new(),
+                probes: Vec::new(),
+                settings: Vec::new(),
+                filters: Filters::default(),
+                periods: Vec::new(),
+                generation: 0,
+                started_unix_ns: 0,
+                length_ns: 0,
+                complete: true,
+                pid: std::process::id(),
+                command: Vec::new(),
+                samples: 0,
+                sample_cost_ns: None,
+            },
+            locks: Vec::new(),
+            pending: Vec::new(),
+            windows: Vec::new(),
+            losses: Vec::new(),
+            notes: vec![
+                "Nothing was recorded, because profiling is switched off by `enabled = false`."
+                    .to_owned(),
+            ],
+        }
+    }
 }
 
 impl AddAssign for Total {

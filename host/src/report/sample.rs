@@ -1,8 +1,8 @@
 //! Reports for tests: one that has everything, and what tests change in it.
 
 use super::model::{
-    Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
-    Total, VERSION,
+    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
+    Times, Total, VERSION,
 };
 
 /// A report of nothing.
@@ -13,6 +13,7 @@ pub(crate) fn empty() -> ReportFile {
         session: session(),
         locks: Vec::new(),
         pending: Vec::new(),
+        windows: Vec::new(),
         losses: Vec::new(),
         notes: Vec::new(),
     }
@@ -71,6 +72,7 @@ fn session() -> SessionInfo {
         plugin: "/usr/lib/lockscope/liblockscope_wrapper.so".to_owned(),
         probes: vec!["rust".to_owned()],
         settings: vec![("period".to_owned(), "100".to_owned())],
+        filters: Filters::default(),
         periods: vec![100],
         generation: 1,
         started_unix_ns: 1_790_000_000_000_000_000,
@@ -244,6 +246,7 @@ pub(crate) fn waiting(thread: u64, lock: u64, at: Place) -> PendingAcquisition {
         waiting: true,
         place: Some(at),
         holder: Some(place("src/index.rs", 112)),
+        holder_thread: None,
         for_ns: 1_200_000_000 + thread,
     }
 }

@@ -2,6 +2,7 @@
 
 mod column;
 mod legend;
+mod modes;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,11 @@ impl<'a> Waits<'a> {
             .iter()
             .filter(|held| others == 0 || held.thread != wait.thread)
             .max_by_key(|held| (held.for_ns, std::cmp::Reverse(held.thread)));
+        let thread = wait.holder_thread.filter(|_| longest.is_none());
+        if let (Some(thread), Some(place)) = (thread, &wait.holder) {
+            let place = clean(&place.label());
+            return format!("held by thread {thread}, which acquired it at {place}");
+        }
         match (longest, &wait.holder) {
             (Some(held), _) if others > 0 || self.is_exclusive(wait.lock) => {
                 let among = if others > 1 {
@@ -127,9 +132,12 @@ impl<'a> Waits<'a> {
         let mut next: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for wait in &self.waiting {
             let holders = self.holders.get(&wait.lock).map_or(&[][..], Vec::as_slice);
+            // Whose hold was not sampled is known by what the waiter found.
+            let found = wait.holder_thread.filter(|_| holders.is_empty());
             let threads = holders
                 .iter()
                 .map(|held| held.thread)
+                .chain(found)
                 .filter(|thread| *thread != wait.thread || self.is_exclusive(wait.lock));
             next.entry(wait.thread).or_default().extend(threads);
         }
@@ -256,6 +264,23 @@ mod tests {
             [(one, true, one), (other, false, one), (other, true, other), (one, false, other)]
         });
         assert_eq!(circles(&["mutex"; 4], pairs.as_flattened()).len(), 2);
+    }
+
+    #[test]
+    fn a_circle_of_holds_that_were_not_sampled() {
+        let mut seen = report(&["mutex", "mutex"], &[(5, true, 1), (6, true, 2)]);
+        assert!(Waits::of(&seen).circles().is_empty());
+        seen.pending[0].holder_thread = Some(6);
+        seen.pending[1].holder_thread = Some(5);
+        assert_eq!(
+            Waits::of(&seen).circles(),
+            [format!("Threads 5 and 6 wait for each other: {END}")]
+        );
+        let [first, _] = &sentences(&seen)[..] else { panic!("two waits") };
+        assert!(
+            first.ends_with("held by thread 5, which acquired it at src/index.rs:112"),
+            "{first}"
+        );
     }
 
     #[test]

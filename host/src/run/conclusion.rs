@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use super::Ending;
 use crate::error::HostError;
-use crate::output::{Pattern, is_stream};
+use crate::output::{Pattern, is_stream, of_session};
 use crate::report::file;
 use crate::report::model::ReportFile;
 use crate::report::table::{TableOptions, render};
@@ -31,10 +31,12 @@ impl Conclusion<'_> {
     /// Shows the program's report, and names those of processes that it
     /// started.
     pub(super) fn tell(&self) {
-        let own = self.output.of(self.pid);
-        if is_stream(&own) {
-            return tell(format_args!("the report, if there is one, went to {}", own.display()));
+        let first = self.output.of(self.pid);
+        if is_stream(&first) {
+            return tell(format_args!("the report, if there is one, went to {}", first.display()));
         }
+        let sessions = self.sessions(&first);
+        let own = sessions.last().cloned().unwrap_or(first);
         let others = self.others(&own);
         match self.fresh(&own) {
             Ok(Some(report)) => self.show(&report, &own),
@@ -45,7 +47,16 @@ impl Conclusion<'_> {
             },
             Err(error) => tell(&error),
         }
+        for path in &sessions[..sessions.len().saturating_sub(1)] {
+            tell(format_args!("an earlier session of the program wrote {}", path.display()));
+        }
         name(&others);
+    }
+
+    /// The files of the program's sessions, the first of which writes to `first`.
+    fn sessions(&self, first: &Path) -> Vec<PathBuf> {
+        let paths = (1..).map(|session| of_session(first, session));
+        paths.take_while(|path| matches!(self.fresh(path), Ok(Some(_)))).collect()
     }
 
     fn show(&self, report: &ReportFile, path: &Path) {

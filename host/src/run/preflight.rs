@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::config::{Config, PREFIX, Place, Placed, duration_text, shout};
 use crate::engine::{CLOCK_VARIABLE, ENGINE, Plan, clock_to_be_told};
 use crate::error::HostError;
+use crate::filter::{LockPattern, joined};
 use crate::loader::host_library;
 use crate::output::{self, Pattern, RUN_VARIABLE};
 
@@ -60,9 +61,15 @@ fn variables(
         ("OUTPUT", output.0.clone().into_os_string()),
         ("FLUSH_INTERVAL", duration_text(config.flush_interval.value).into()),
         ("STRICT", config.strict.value.to_string().into()),
+        ("INCLUDE", list(&config.include)),
+        ("EXCLUDE", list(&config.exclude)),
+        ("CONTROL", config.control.value.to_string().into()),
     ]
     .map(|(name, value)| (format!("{PREFIX}{name}"), value))
     .into();
+    if let Some(signal) = &config.wake_signal {
+        variables.push((format!("{PREFIX}WAKE_SIGNAL"), signal.value.to_string().into()));
+    }
     variables.push((RUN_VARIABLE.to_owned(), std::process::id().to_string().into()));
     if let Some(clock) = clock_to_be_told() {
         variables.push((CLOCK_VARIABLE.to_owned(), clock.into()));
@@ -74,4 +81,9 @@ fn variables(
         }
     }
     variables
+}
+
+fn list(patterns: &[Placed<LockPattern>]) -> OsString {
+    let texts: Vec<String> = patterns.iter().map(|pattern| pattern.value.to_string()).collect();
+    joined(texts.iter().map(String::as_str)).into()
 }

@@ -35,6 +35,7 @@ fn perform(task: &str) {
         "threads" => lock_in_threads(number(object)),
         "many" => say(&format!("grown {}", crate::many::take_many(number(object)))),
         "passing" => say(&format!("grown {}", crate::many::take_passing(number(object)))),
+        "deadlock" => crate::deadlock::run_into_it(),
         "print" => say("stdout of the program"),
         "exit" => std::process::exit(number(object)),
         // SAFETY: the call ends the process.

@@ -73,7 +73,7 @@ fn a_plugin_is_inspected() {
         "minimal 0.1.0: counts the acquisitions of each lock\n  \
            file         DIR/liblockscope_minimal.so\n  \
            ABI version  1.0.0\n  \
-           data plane   version 1, 40 bytes of hook table, 64 of session, 128 of event, 64 of lock, 56 of slot\n  \
+           data plane   version 1, 56 bytes of hook table, 64 of session, 128 of event, 64 of lock, 56 of slot\n  \
            period = 1\n    \
              One operation in this many is sampled; 1 or more.\n  \
            fail = no\n    \
@@ -141,6 +141,25 @@ fn flags_after_the_program_are_the_programs() {
     let dir = folder();
     let output = run(dir.path(), &["run", "--backend", "none", "echo", "--period", "7", "--help"]);
     assert_eq!(stdout(&output), "--period 7 --help\n");
+}
+
+#[test]
+fn a_flag_with_a_bad_value_is_named() {
+    let dir = folder();
+    let said = |flags: &[&str]| {
+        let output =
+            run(dir.path(), &[&["run", "--strict"], flags, &["--", "echo", "started"]].concat());
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(125), ""));
+        stderr(&output)
+    };
+    assert_eq!(
+        said(&["--exclude", "kind:once", "--exclude", "nmae:queue"]),
+        "lockscope: the value 'nmae:queue' of 'exclude' (the flag --exclude) cannot be used: expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB; did you mean 'name:queue'? Correct it there; the program was not started, because of --strict\n"
+    );
+    assert_eq!(
+        said(&["--wake-signal", "KILL"]),
+        "lockscope: the value 'KILL' of 'wake_signal' (the flag --wake-signal) cannot be used: expected a signal that a program can spare: one of USR1, USR2, HUP, ALRM, VTALRM, PROF, URG, WINCH, IO, PWR and RTMIN+1 to RTMIN+15; or none. Correct it there; the program was not started, because of --strict\n"
+    );
 }
 
 #[test]

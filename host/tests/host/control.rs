@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use lockscope_host::report::model::ReportFile;
 use tempfile::TempDir;
 
 use crate::support::{
-    PATIENCE, Started, acquisitions, files, folder, kill, lockscope, report, run_minimal, stderr,
-    stdout,
+    PATIENCE, Started, acquisitions, files, folder, kill, lockscope, plugin, report, run_minimal,
+    stderr, stdout,
 };
 
 /// The command, in a folder in which sockets are, too.
@@ -83,6 +84,17 @@ impl Controlled {
         listed.lines().map(str::trim_start).find(|line| line.starts_with(&start)).map(str::to_owned)
     }
 
+    fn report(&self, name: &str) -> ReportFile {
+        report(&self.dir.path().join(name))
+    }
+
+    /// Lets the program do what comes after `go`, until it is ready again.
+    fn goes_on(mut self) -> Self {
+        self.started.child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        self.started.said("ready");
+        self
+    }
+
     /// Lets the program do what comes after `go`, to its end.
     fn go(mut self) -> (TempDir, Output) {
         self.started.child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
@@ -141,6 +153,66 @@ fn a_session_is_looked_at_and_ended_from_outside() {
     assert_eq!(acquisitions(&report(&dir.path().join("lockscope.json")), None), 5.0);
     assert_eq!(stderr(&output).matches("lockscope: ").count(), 1, "{}", stderr(&output));
     assert!(!socket.exists());
+}
+
+#[test]
+fn sessions_follow_each_other_from_outside() {
+    let program = Controlled::new("lock 5,ready,go,lock 3,ready,go,lock 2");
+    let wrapper = plugin("wrapper");
+    let wrapper = wrapper.to_str().unwrap();
+    assert_eq!(
+        program.said(&["use", wrapper, "period=1"]),
+        "process PID: session 1 has ended, under 'minimal'; wrote DIR/lockscope.json; session 2 has begun, under 'wrapper'\n"
+    );
+    assert_eq!(acquisitions(&program.report("lockscope.json"), None), 5.0);
+    assert_eq!(program.said(&["set", "period=7"]), "process PID: period = 7\n");
+    assert!(program.said(&["status"]).contains("settings  period = 7, "));
+    assert_eq!(program.said(&["set", "period=1"]), "process PID: period = 1\n");
+    let program = program.goes_on();
+    assert_eq!(
+        program.said(&["stop"]),
+        "process PID: session 2 has ended, under 'wrapper'; wrote DIR/lockscope.2.json\n"
+    );
+    assert_eq!(acquisitions(&program.report("lockscope.2.json"), None), 3.0);
+    assert_eq!(program.said(&["start"]), "process PID: session 3 has begun, under 'wrapper'\n");
+    let (dir, output) = program.go();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(acquisitions(&report(&dir.path().join("lockscope.3.json")), None), 2.0);
+}
+
+#[test]
+fn what_a_session_cannot_do_changes_nothing() {
+    let program = Controlled::new("lock 5,ready,go,lock 2");
+    for (arguments, expected) in [
+        (&["set", "period=7"][..], "cannot be changed while the backend is loaded"),
+        (&["set", "peroid=7"], "peroid"),
+        (&["use", "none"], "no backend named 'none' was found"),
+        (&["use", "./none.so"], "the plugin DIR/none.so does not exist"),
+        (&["use", "minimal", "peroid=7"], "did you mean 'period'?"),
+        (&["wake"], "cannot wake up"),
+    ] {
+        let said = program.complaint(arguments);
+        assert!(said.starts_with("lockscope: process PID answers: "), "{said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let (dir, output) = program.go();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(acquisitions(&report(&dir.path().join("lockscope.json")), None), 7.0);
+}
+
+/// One word of configuration.
+#[test]
+fn a_process_that_is_not_to_be_controlled_does_not_listen() {
+    let dir = folder();
+    let mut command = run_minimal(dir.path(), &[], "lock 5,ready,go");
+    command.env("XDG_RUNTIME_DIR", dir.path()).env("LOCKSCOPE_CONTROL", "false");
+    let mut started = Started::new(&mut command);
+    let pid = started.said("ready");
+    let output = here(dir.path()).args(["ctl", &pid, "status"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("see that `control` is not off"), "{}", stderr(&output));
+    assert_eq!(files(dir.path()), [""; 0]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Programs that find their host by the environment alone.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,29 @@ fn not_enabled() {
     let dir = folder();
     let output = hosted(program("lock 10").env("LOCKSCOPE_ENABLED", "false"), dir.path());
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn not_enabled_whatever_else_is_wrong() {
+    let dir = folder();
+    let mut command = program("lock 10");
+    command.env("LOCKSCOPE_ENABLED", "false").env("LOCKSCOPE_STRICT", "true");
+    command.env("LOCKSCOPE_WAKE_SIGNAL", "KILL").env("LOCKSCOPE_CONFIG", "none.toml");
+    let output = hosted(&mut command, dir.path());
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn a_path_that_is_not_text() {
+    let dir = folder();
+    let name = OsString::from_vec(b"\xff.json".to_vec());
+    let output = hosted(program("lock 10").env("LOCKSCOPE_OUTPUT", name), dir.path());
+    assert_eq!(
+        stderr(&output),
+        "lockscope: the value '\u{fffd}.json' of 'output' (the variable LOCKSCOPE_OUTPUT) cannot be used: expected text in UTF-8. Correct it there; the program runs unprofiled\n"
+    );
     assert!(files(dir.path()).is_empty());
 }
 

@@ -1,15 +1,18 @@
 //! The host from outside: plugins, sessions, and the command.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod allocations;
 mod child;
 mod command;
 mod control;
 mod counting;
+mod deadlock;
 mod demo;
 mod endings;
 mod environment;
 mod estimates;
 mod failures;
+mod filters;
 mod ids;
 mod locks;
 mod many;

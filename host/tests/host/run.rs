@@ -1,7 +1,9 @@
 //! What a program under `lockscope run` is like, and what is seen of it.
 
 use crate::child::program;
-use crate::support::{acquisitions, files, folder, lockscope, report, run_minimal, stderr, stdout};
+use crate::support::{
+    acquisitions, files, folder, lockscope, plugins, report, run_minimal, stderr, stdout,
+};
 
 #[test]
 fn every_acquisition_is_counted() {
@@ -112,12 +114,48 @@ fn flags_come_before_variables_and_those_before_the_file() {
 }
 
 #[test]
+fn what_holds_is_told_to_the_program_by_variables() {
+    let dir = folder();
+    std::fs::write(dir.path().join("lockscope.toml"), "exclude = [\"name:a, b\", \"kind:once\"]\n")
+        .unwrap();
+    let variables = |flags: &[&str], set: &[(&str, &str)]| {
+        let mut command = lockscope(dir.path());
+        command.args(["run", "--backend", "minimal", "--plugin-path"]).arg(plugins());
+        command.args(flags).args(["--", "env"]).envs(set.iter().copied());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stdout(&output);
+        let ours = ["INCLUDE", "EXCLUDE", "CONTROL", "WAKE_SIGNAL"].map(|key| {
+            let start = format!("LOCKSCOPE_{key}=");
+            said.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+        });
+        ours.map(|value| value.unwrap_or_else(|| "not there".to_owned()))
+    };
+    let excluded = "name:a[,] b,kind:once";
+    assert_eq!(variables(&[], &[]), ["", excluded, "true", "not there"]);
+    let set = [("LOCKSCOPE_WAKE_SIGNAL", "usr2"), ("LOCKSCOPE_EXCLUDE", "")];
+    assert_eq!(variables(&[], &set), ["", "", "true", "SIGUSR2"]);
+    let flags = ["--include", "name:a,b", "--include", "kind:m*", "--no-control"];
+    assert_eq!(variables(&flags, &[]), ["name:a[,]b,kind:m*", excluded, "false", "not there"]);
+}
+
+#[test]
 fn not_enabled() {
     let dir = folder();
     let mut command = run_minimal(dir.path(), &[], "lock 10,exit 4");
     let output = command.env("LOCKSCOPE_ENABLED", "false").output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(stderr(&output), "");
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn not_enabled_and_configured_wrongly() {
+    let dir = folder();
+    let flags = ["--strict", "--period", "0", "--exclude", "nonsense:"];
+    let mut command = run_minimal(dir.path(), &flags, "lock 10,exit 4");
+    let output = command.env("LOCKSCOPE_ENABLED", "false").output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(4), ""));
     assert!(files(dir.path()).is_empty());
 }
 

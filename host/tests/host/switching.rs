@@ -224,3 +224,46 @@ fn a_lock_that_is_gone_is_in_the_report_of_its_session_alone() {
     let report = profiler.stop().unwrap();
     assert_eq!(report.locks.iter().map(Reported::acquisitions).collect::<Vec<_>>(), [1.0]);
 }
+
+/// Operations that the report says ended after its session.
+fn unfinished(report: &ReportFile) -> u64 {
+    let is_it = |what: &str| what.starts_with("operations that ended after the session");
+    report.losses.iter().filter(|loss| is_it(&loss.what)).map(|loss| loss.count).sum()
+}
+
+/// One session follows another without a moment between: each operation is
+/// recorded by one of them, or was under way when its session ended, which says
+/// so.
+#[test]
+fn no_operation_falls_between_two_sessions() {
+    const SWITCHES: usize = 12;
+    let _turn = turn();
+    introduce_probe();
+    let locks = Locks::new();
+    let profiler = backend("wrapper", 1).start().unwrap();
+    let stop = AtomicBool::new(false);
+    let mut reports: Vec<ReportFile> = thread::scope(|scope| {
+        for first in 0..4 {
+            let (locks, stop) = (&locks, &stop);
+            scope.spawn(move || {
+                let go_on = |_: &u64| !stop.load(Ordering::Relaxed);
+                (first..).take_while(go_on).for_each(|number| locks.operate(number));
+            });
+        }
+        let period = [("period".to_owned(), "1".to_owned())];
+        let switched = (0..SWITCHES).map(|number| {
+            locks.await_more(50);
+            profiler.switch(["minimal", "wrapper"][number % 2], &period).unwrap()
+        });
+        let reports = switched.collect();
+        stop.store(true, Ordering::Relaxed);
+        reports
+    });
+    reports.push(profiler.stop().unwrap());
+    let done: u64 = locks.now().iter().map(|count| count.done).sum();
+    let told: f64 = reports.iter().flat_map(acquisitions).sum();
+    let cut_short: u64 = reports.iter().map(unfinished).sum();
+    assert_eq!(told as u64 + cut_short, done, "{cut_short} were cut short");
+    // What a thread holds, or is about to.
+    assert!(cut_short <= 4 * 2 * SWITCHES as u64, "{cut_short}");
+}

@@ -1,7 +1,9 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::super::{Config, FILE_NAME, Overrides, Place};
+use super::super::{Config, FILE_NAME, Overrides, Place, Sources};
 use super::{backend, folder, resolve, sources};
 use crate::error::HostError;
 
@@ -98,11 +100,11 @@ fn not_toml() {
 fn an_unknown_key() {
     assert_eq!(
         of_file("# a comment\nbackned = \"wrapper\"\n"),
-        "unknown key 'backned' (DIR/lockscope.toml:2); did you mean 'backend'? Valid here: backend, output, flush_interval, plugin_path, strict, enabled, period. Correct or remove it"
+        "unknown key 'backned' (DIR/lockscope.toml:2); did you mean 'backend'? Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, period. Correct or remove it"
     );
     assert_eq!(
         of_file("colour = \"blue\"\n"),
-        "unknown key 'colour' (DIR/lockscope.toml:1). Valid here: backend, output, flush_interval, plugin_path, strict, enabled, period. Correct or remove it"
+        "unknown key 'colour' (DIR/lockscope.toml:1). Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, period. Correct or remove it"
     );
 }
 
@@ -118,7 +120,7 @@ fn an_unknown_key_of_the_backend() {
 fn an_unknown_table() {
     assert_eq!(
         of_file("[wraper]\nperiod = 7\n"),
-        "unknown key 'wraper' (DIR/lockscope.toml:2); did you mean 'wrapper'? Valid here: backend, enabled, flush_interval, output, period, plugin_path, strict, wrapper. Correct or remove it"
+        "unknown key 'wraper' (DIR/lockscope.toml:2); did you mean 'wrapper'? Valid here: backend, control, enabled, exclude, flush_interval, include, output, period, plugin_path, strict, wake_signal, wrapper. Correct or remove it"
     );
 }
 
@@ -126,7 +128,7 @@ fn an_unknown_table() {
 fn an_unknown_variable() {
     assert_eq!(
         of_variable("LOCKSCOPE_PEROID", "7"),
-        "unknown key 'LOCKSCOPE_PEROID' (the variable LOCKSCOPE_PEROID); did you mean 'LOCKSCOPE_PERIOD'? Valid here: LOCKSCOPE_BACKEND, LOCKSCOPE_OUTPUT, LOCKSCOPE_FLUSH_INTERVAL, LOCKSCOPE_PLUGIN_PATH, LOCKSCOPE_STRICT, LOCKSCOPE_ENABLED, LOCKSCOPE_PERIOD, LOCKSCOPE_CONFIG, LOCKSCOPE_WRAPPER_PERIOD, LOCKSCOPE_WRAPPER_MAX_LOCKS. Correct or remove it"
+        "unknown key 'LOCKSCOPE_PEROID' (the variable LOCKSCOPE_PEROID); did you mean 'LOCKSCOPE_PERIOD'? Valid here: LOCKSCOPE_BACKEND, LOCKSCOPE_OUTPUT, LOCKSCOPE_FLUSH_INTERVAL, LOCKSCOPE_PLUGIN_PATH, LOCKSCOPE_STRICT, LOCKSCOPE_ENABLED, LOCKSCOPE_INCLUDE, LOCKSCOPE_EXCLUDE, LOCKSCOPE_CONTROL, LOCKSCOPE_WAKE_SIGNAL, LOCKSCOPE_PERIOD, LOCKSCOPE_CONFIG, LOCKSCOPE_WRAPPER_PERIOD, LOCKSCOPE_WRAPPER_MAX_LOCKS. Correct or remove it"
     );
 }
 
@@ -209,6 +211,7 @@ fn empty_values() {
             "a time longer than 0 with its unit, as in 500ms, 10s or 1m",
         ),
         ("LOCKSCOPE_STRICT", "strict", "true or false"),
+        ("LOCKSCOPE_WAKE_SIGNAL", "wake_signal", SIGNALS),
         ("LOCKSCOPE_PERIOD", "period", "a value"),
         ("LOCKSCOPE_WRAPPER_MAX_LOCKS", "WRAPPER_MAX_LOCKS", "a value"),
     ] {
@@ -219,6 +222,10 @@ fn empty_values() {
             )
         );
     }
+    assert_eq!(
+        of_file("include = [\"name:a\", \"\"]\n"),
+        "the value 'name:a, ' of 'include' (DIR/lockscope.toml:1) cannot be used: expected a pattern, or a list of patterns, each name:GLOB, site:GLOB, module:GLOB or kind:GLOB. Correct it there"
+    );
     assert_eq!(
         of_file("plugin_path = [\"plugins\", \"\"]\n"),
         "the value 'plugins, ' of 'plugin_path' (DIR/lockscope.toml:1) cannot be used: expected a folder, or a list of folders. Correct it there"
@@ -231,4 +238,113 @@ fn a_text_that_does_not_fit_is_named_where_it_stands() {
         of_file("strict = false\n\n[wrapper]\nperiod = \"\"\n"),
         "the value '' of 'period' (DIR/lockscope.toml:4) cannot be used: expected a value. Correct it there"
     );
+}
+
+/// What is said of this pattern to include.
+fn of_pattern(pattern: &str) -> String {
+    let said = of_variable("LOCKSCOPE_INCLUDE", pattern);
+    let start = format!(
+        "the value '{pattern}' of 'include' (the variable LOCKSCOPE_INCLUDE) cannot be used: "
+    );
+    said.strip_prefix(&start).expect(&said).to_owned()
+}
+
+#[test]
+fn bad_patterns() {
+    for (pattern, said) in [
+        (
+            "nmae:queue*",
+            "expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB; did you mean 'name:queue*'?",
+        ),
+        (
+            "demo::index",
+            "expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB; did you mean 'module:demo::index'?",
+        ),
+        ("colour:blue", "expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB."),
+        ("name:", "expected a glob after the colon, as in name:queue*."),
+        (
+            "name:queue[0",
+            "expected a glob in which every '[' has its ']', as in queue[0-9] ('[[]' stands for the bracket itself).",
+        ),
+        (
+            "kind:mutx",
+            "expected a glob that fits one of the kinds mutex, rwlock, reentrant, condvar, once, barrier, spin and semaphore; did you mean 'kind:mutex'?",
+        ),
+        (
+            "name:*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*",
+            "expected a glob of at most 1024 bytes, with at most 16 stars.",
+        ),
+    ] {
+        assert_eq!(of_pattern(pattern), format!("{said} Correct it there"));
+    }
+}
+
+#[test]
+fn one_bad_pattern_of_several_is_named_with_its_place() {
+    assert_eq!(
+        of_file("strict = true\nexclude = [\n  \"kind:once\",\n  \"sit:src\",\n]\n"),
+        "the value 'sit:src' of 'exclude' (DIR/lockscope.toml:2) cannot be used: expected name:GLOB, site:GLOB, module:GLOB or kind:GLOB; did you mean 'site:src'? Correct it there"
+    );
+    assert_eq!(
+        of_file("include = [[\"name:a\"]]\n"),
+        "the value '[[\"name:a\"]]' of 'include' (DIR/lockscope.toml:1) cannot be used: expected a pattern, or a list of patterns, each name:GLOB, site:GLOB, module:GLOB or kind:GLOB. Correct it there"
+    );
+    let dir = tempfile::TempDir::new().unwrap();
+    let mut overrides = Overrides::default();
+    overrides.add("include", "name:a", Place::Flag("--include"));
+    overrides.add("include", "name:a[", Place::Flag("--include"));
+    let error = Config::resolve(&sources(dir.path(), &[]), &overrides).unwrap_err();
+    assert_eq!(
+        message(&error, dir.path()),
+        "the value 'name:a[' of 'include' (the flag --include) cannot be used: expected a glob in which every '[' has its ']', as in queue[0-9] ('[[]' stands for the bracket itself). Correct it there"
+    );
+}
+
+const SIGNALS: &str = "a signal that a program can spare: one of USR1, USR2, HUP, ALRM, VTALRM, PROF, URG, WINCH, IO, PWR and RTMIN+1 to RTMIN+15; or none";
+
+#[test]
+fn bad_signals() {
+    for (value, hint) in [
+        ("SIGURS2", "; did you mean 'USR2'?"),
+        ("kill", "."),
+        ("SIGSEGV", "."),
+        ("SIGTERM", "."),
+        ("12", "."),
+        ("RTMIN", "."),
+        ("SIGRTMIN+16", "."),
+        ("RTMIN+-1", "."),
+    ] {
+        assert_eq!(
+            of_variable("LOCKSCOPE_WAKE_SIGNAL", value),
+            format!(
+                "the value '{value}' of 'wake_signal' (the variable LOCKSCOPE_WAKE_SIGNAL) cannot be used: expected {SIGNALS}{hint} Correct it there"
+            )
+        );
+    }
+}
+
+#[test]
+fn values_that_are_not_text() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let value = OsString::from_vec(b"/reports/\xff.json".to_vec());
+    for (name, key) in [
+        ("LOCKSCOPE_OUTPUT", "output"),
+        ("LOCKSCOPE_PLUGIN_PATH", "plugin_path"),
+        ("LOCKSCOPE_STRICT", "strict"),
+        ("LOCKSCOPE_WRAPPER_PERIOD", "WRAPPER_PERIOD"),
+    ] {
+        let variables = vec![(name.into(), value.clone())];
+        let sources = Sources { variables, folder: Some(dir.path().to_owned()) };
+        let config = Config::resolve(&sources, &Overrides::default());
+        let error = match config {
+            Ok(config) => config.settings_for(&backend(), &[]).expect_err("it is wrong"),
+            Err(error) => error,
+        };
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the value '/reports/\u{fffd}.json' of '{key}' (the variable {name}) cannot be used: expected text in UTF-8. Correct it there"
+            )
+        );
+    }
 }

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{Config, FILE_NAME, Overrides, Place, Sources};
+use super::super::{Config, FILE_NAME, Overrides, Place, Placed, Signal, Sources};
 use super::{backend, folder, resolve, sources};
+use crate::filter::LockPattern;
 
 const NO_OTHERS: &[String] = &[];
 
@@ -22,6 +23,10 @@ fn layers<const N: usize>() -> impl Strategy<Value = [Option<u32>; N]> {
 /// `prefix`, the value and `suffix`; nothing if there is no value.
 fn written(prefix: &str, value: Option<u32>, suffix: &str) -> String {
     value.map(|value| format!("{prefix}{value}{suffix}\n")).unwrap_or_default()
+}
+
+fn texts(patterns: &[Placed<LockPattern>]) -> Vec<String> {
+    patterns.iter().map(|pattern| pattern.value.to_string()).collect()
 }
 
 fn in_file(folder: &Path, line: usize) -> Place {
@@ -91,6 +96,9 @@ fn nobody_says_anything() {
     assert!(config.plugin_path.is_empty());
     assert!(!config.strict.value);
     assert!(config.enabled.value);
+    assert!(config.include.is_empty() && config.exclude.is_empty());
+    assert!(config.control.value);
+    assert_eq!(config.wake_signal, None);
     assert_eq!(config.file, None);
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert!(resolved.settings.iter().all(|(_, _, place)| *place == Place::BuiltIn));
@@ -100,7 +108,9 @@ fn nobody_says_anything() {
 fn a_file_can_say_everything() {
     let dir = folder(
         "backend = \"other\"\noutput = \"out/{pid}.json\"\nflush_interval = \"500ms\"\n\
-         plugin_path = [\"one\", \"/two\"]\nstrict = true\nenabled = false\nperiod = 1_000\n",
+         plugin_path = [\"one\", \"/two\"]\nstrict = true\nenabled = false\nperiod = 1_000\n\
+         include = [\"name:a, b\", \"kind:mutex\"]\nexclude = \"site:src/*\"\n\
+         control = false\nwake_signal = \"SIGUSR2\"\n",
     );
     let config = resolve(dir.path(), &[]).unwrap();
     assert_eq!(config.backend.value, "other");
@@ -112,6 +122,11 @@ fn a_file_can_say_everything() {
     assert_eq!(folders, [dir.path().join("one").as_path(), Path::new("/two")]);
     assert!(config.strict.value);
     assert!(!config.enabled.value);
+    assert_eq!(texts(&config.include), ["name:a, b", "kind:mutex"]);
+    assert_eq!(texts(&config.exclude), ["site:src/*"]);
+    assert_eq!(config.exclude[0].place, in_file(dir.path(), 9));
+    assert!(!config.control.value);
+    assert_eq!(config.wake_signal.as_ref().unwrap().value.number(), libc::SIGUSR2);
     assert_eq!(config.file, Some(dir.path().join(FILE_NAME)));
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert_eq!(resolved.settings[0].1, "1000");
@@ -128,6 +143,10 @@ fn variables_can_say_everything() {
             ("LOCKSCOPE_PLUGIN_PATH", "/one::two"),
             ("LOCKSCOPE_STRICT", "on"),
             ("LOCKSCOPE_ENABLED", "0"),
+            ("LOCKSCOPE_INCLUDE", "name:a[,]b, kind:mutex,"),
+            ("LOCKSCOPE_EXCLUDE", "site:src/*"),
+            ("LOCKSCOPE_CONTROL", "off"),
+            ("LOCKSCOPE_WAKE_SIGNAL", "usr1"),
             ("LOCKSCOPE_WRAPPER_MAX_LOCKS", "9"),
             ("LOCKSCOPE_HOST", "of no meaning here"),
             ("HOME", "not ours"),
@@ -142,6 +161,10 @@ fn variables_can_say_everything() {
     assert_eq!(folders, [Path::new("/one"), Path::new("two")]);
     assert!(config.strict.value);
     assert!(!config.enabled.value);
+    assert_eq!(texts(&config.include), ["name:a[,]b", "kind:mutex"]);
+    assert_eq!(texts(&config.exclude), ["site:src/*"]);
+    assert!(!config.control.value);
+    assert_eq!(config.wake_signal.as_ref().unwrap().value.number(), libc::SIGUSR1);
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert_eq!(resolved.settings[1].1, "9");
 }
@@ -230,4 +253,63 @@ fn units_of_time() {
         let config = resolve(dir.path(), &[("LOCKSCOPE_FLUSH_INTERVAL", text)]).unwrap();
         assert_eq!(config.flush_interval.value, Duration::from_millis(ms), "{text}");
     }
+}
+
+#[test]
+fn a_list_stands_in_place_of_the_one_before() {
+    let dir = folder("include = [\"name:a\", \"name:b\"]\nexclude = [\"kind:once\"]\n");
+    let of_variables = |variables: &[(&str, &str)], overrides: &Overrides| {
+        let config = Config::resolve(&sources(dir.path(), variables), overrides).unwrap();
+        (texts(&config.include), texts(&config.exclude))
+    };
+    let (a, b, c) = ("name:a".to_owned(), "name:b".to_owned(), "name:c".to_owned());
+    let once = vec!["kind:once".to_owned()];
+    let mut overrides = Overrides::default();
+    assert_eq!(of_variables(&[], &overrides), (vec![a.clone(), b.clone()], once.clone()));
+    let variables = [("LOCKSCOPE_INCLUDE", "name:c"), ("LOCKSCOPE_EXCLUDE", "")];
+    assert_eq!(of_variables(&variables, &overrides), (vec![c.clone()], vec![]));
+    overrides.add("include", "name:b", Place::Flag("--include"));
+    overrides.add("exclude", "name:c", Place::Flag("--exclude"));
+    // A flag's value is one pattern, and repeating it adds another.
+    overrides.add("include", "name:a,b", Place::Flag("--include"));
+    let expected = (vec![b, "name:a,b".to_owned()], vec![c]);
+    assert_eq!(of_variables(&variables, &overrides), expected);
+}
+
+#[test]
+fn names_of_signals() {
+    let dir = folder("wake_signal = \"SIGHUP\"\n");
+    let named = |name: &str| -> Option<Signal> {
+        let config = resolve(dir.path(), &[("LOCKSCOPE_WAKE_SIGNAL", name)]).unwrap();
+        config.wake_signal.map(|signal| signal.value)
+    };
+    for (name, number, shown) in [
+        ("USR2", libc::SIGUSR2, "SIGUSR2"),
+        ("sigusr2", libc::SIGUSR2, "SIGUSR2"),
+        ("SIGWINCH", libc::SIGWINCH, "SIGWINCH"),
+        ("RTMIN+1", libc::SIGRTMIN() + 1, "SIGRTMIN+1"),
+        ("SIGRTMIN+15", libc::SIGRTMIN() + 15, "SIGRTMIN+15"),
+    ] {
+        let signal = named(name).unwrap();
+        assert_eq!((signal.number(), signal.to_string().as_str()), (number, shown));
+        assert_eq!(named(shown), Some(signal));
+    }
+    assert_eq!(named("none"), None);
+    assert_eq!(resolve(dir.path(), &[]).unwrap().wake_signal.unwrap().value.to_string(), "SIGHUP");
+}
+
+#[test]
+fn if_nothing_is_to_be_profiled_nothing_else_can_be_wrong() {
+    let dir = folder("enabled = false\ncolour = \"blue\"\nstrict = true\n");
+    let config = |variables: &[(&str, &str)]| resolve(dir.path(), variables);
+    let off = config(&[("LOCKSCOPE_PERIOD", "7")]).unwrap();
+    assert_eq!(off.enabled, Placed { value: false, place: in_file(dir.path(), 1) });
+    assert!(!off.strict.value);
+    assert!(config(&[("LOCKSCOPE_ENABLED", "false")]).is_ok_and(|config| !config.enabled.value));
+    // The last word counts, and it must be one.
+    assert!(config(&[("LOCKSCOPE_ENABLED", "true")]).is_err());
+    assert!(config(&[("LOCKSCOPE_ENABLED", "of")]).is_err());
+    std::fs::write(dir.path().join(FILE_NAME), "enabled: no").unwrap();
+    assert!(config(&[]).is_err());
+    assert!(config(&[("LOCKSCOPE_ENABLED", "false")]).is_ok_and(|config| !config.enabled.value));
 }

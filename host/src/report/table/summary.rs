@@ -1,14 +1,16 @@
 //! What stands above and below the table.
 
-use super::super::model::{ReportFile, SessionInfo};
+use super::super::model::{Lock, ReportFile, SessionInfo};
 use super::super::rows::{Row, idling};
 use super::super::text::{clean, wrap};
 use super::super::units::{count, duration, error, plural, thousands};
 use super::super::waits::Waits;
-use super::{Styles, TableOptions, styled};
+use super::{Styles, TableOptions, modes, styled};
 
 /// How many waits in progress are told one by one.
 const WAITS: usize = 20;
+/// How many windows are told one by one: the last ones.
+const WINDOWS: usize = 10;
 /// More periods than this are told as a range.
 const PERIODS: usize = 3;
 const INDENT: usize = 2;
@@ -81,8 +83,13 @@ pub(super) fn foot(
             ),
         );
     }
+    for sentence in modes::sentences(report) {
+        say(anstyle::Style::new(), &sentence);
+    }
+    failures(report, styles, &mut say);
     idle(report, styles, &mut say);
     waits(report, styles, &mut say);
+    windows(report, &mut say);
     for loss in report.losses.iter().filter(|loss| loss.count > 0) {
         let what = clean(&loss.what);
         say(styles.warning, &format!("Not recorded: {} {what}.", count(loss.count as f64)));
@@ -122,6 +129,52 @@ fn idle(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style
             &format!(
                 "Idle, which is not waiting for a lock: {number} {times} at condition variables and the like, {time} in all."
             ),
+        );
+    }
+}
+
+/// What was asked for in vain is no acquisition, and has no column.
+fn failures(report: &ReportFile, styles: Styles, say: &mut impl FnMut(anstyle::Style, &str)) {
+    let of = |lock: &Lock| lock.sites.iter().map(|site| site.failures.value).sum::<f64>();
+    let all: f64 = report.locks.iter().map(of).sum();
+    let most = report.locks.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
+    let Some(most) = most.filter(|most| of(most) > 0.0) else { return };
+    let (number, of_most) = (count(all), count(of(most)));
+    let times = if number == "1" { "time" } else { "times" };
+    let part = if of_most == number { "all of them" } else { of_most.as_str() };
+    say(
+        styles.faint,
+        &format!(
+            "A try or a timed acquisition ended without the lock {number} {times}, {part} at {}.",
+            clean(&most.label())
+        ),
+    );
+}
+
+/// When a session that sleeps was awake.
+fn windows(report: &ReportFile, say: &mut impl FnMut(anstyle::Style, &str)) {
+    let [first, ..] = report.windows.as_slice() else { return };
+    let hidden = report.windows.len().saturating_sub(WINDOWS);
+    let number = plural(report.windows.len() as u64, "time");
+    let awake: u64 = report.windows.iter().map(|window| window.length_ns).sum();
+    say(
+        anstyle::Style::new(),
+        &format!(
+            "Awake {number}, {} in all, first {} after the start; what is above is of these times alone.",
+            duration(awake as f64),
+            duration(first.after_ns as f64)
+        ),
+    );
+    if hidden > 0 {
+        say(anstyle::Style::new(), &format!("- {} before these", plural(hidden as u64, "window")));
+    }
+    for window in &report.windows[hidden..] {
+        let (after, length) = (duration(window.after_ns as f64), duration(window.length_ns as f64));
+        let samples = plural(window.samples, "sample");
+        let cause = clean(&window.cause);
+        say(
+            anstyle::Style::new(),
+            &format!("- after {after} for {length}, woken by {cause}: {samples}"),
         );
     }
 }

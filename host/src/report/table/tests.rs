@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::model::Window;
 use super::super::sample::{deadlock, empty, exact, lock, place, populated, site};
 use super::*;
 
@@ -36,6 +37,11 @@ fn in_60_columns() {
     was held from there. ~: an estimate with a standard error of
     1 % or more, which a wider table shows.
 
+    index: 90,000 of 2.90 M writers waited, 1.10 s in all, 4.90
+      ms at most; 300 of 40,000 readers waited, 130 ms in all,
+      900 µs at most.
+    A try or a timed acquisition ended without the lock 12
+      times, all of them at index.
     Idle, which is not waiting for a lock: 2,003 times at
       condition variables and the like, 8.00 s in all.
     In progress when the report was made: 1 wait.
@@ -66,6 +72,10 @@ fn in_80_columns() {
     there. p99: off by 11 % at most. ~: an estimate with a standard error of 1 % or
     more, which a wider table shows.
 
+    index: 90,000 of 2.90 M writers waited, 1.10 s in all, 4.90 ms at most; 300 of
+      40,000 readers waited, 130 ms in all, 900 µs at most.
+    A try or a timed acquisition ended without the lock 12 times, all of them at
+      index.
     Idle, which is not waiting for a lock: 2,003 times at condition variables and
       the like, 8.00 s in all.
     In progress when the report was made: 1 wait.
@@ -91,6 +101,9 @@ fn in_120_columns() {
     Share: the part of the lock's wait total that began while it was held from there. p99: off by 11 % at most. ±: standard
     error of an estimate, where it is 1 % or more.
 
+    index: 90,000 of 2.90 M writers waited, 1.10 s in all, 4.90 ms at most; 300 of 40,000 readers waited, 130 ms in all, 900
+      µs at most.
+    A try or a timed acquisition ended without the lock 12 times, all of them at index.
     Idle, which is not waiting for a lock: 2,003 times at condition variables and the like, 8.00 s in all.
     In progress when the report was made: 1 wait.
     - thread 4711 has waited 1.20 s for index (rwlock) at src/index.rs:88; held by src/index.rs:112 when the wait began
@@ -113,6 +126,8 @@ fn in_200_columns() {
 
     Share: the part of the lock's wait total that began while it was held from there. p99: off by 11 % at most. ±: standard error of an estimate, where it is 1 % or more.
 
+    index: 90,000 of 2.90 M writers waited, 1.10 s in all, 4.90 ms at most; 300 of 40,000 readers waited, 130 ms in all, 900 µs at most.
+    A try or a timed acquisition ended without the lock 12 times, all of them at index.
     Idle, which is not waiting for a lock: 2,003 times at condition variables and the like, 8.00 s in all.
     In progress when the report was made: 1 wait.
     - thread 4711 has waited 1.20 s for index (rwlock) at src/index.rs:88; held by src/index.rs:112 when the wait began
@@ -361,4 +376,27 @@ proptest! {
         let obeyed = seen.chars().find(|c| c.is_control() && *c != '\n');
         prop_assert_eq!(obeyed, None);
     }
+}
+
+#[test]
+fn windows_are_told_with_what_woke_them() {
+    let window = |after_s: u64, cause: &str| Window {
+        cause: cause.to_owned(),
+        after_ns: after_s * 1_000_000_000,
+        length_ns: 500_000_000,
+        samples: after_s,
+    };
+    let mut report = empty();
+    report.windows = vec![window(3, "a command"), window(60, "412 contentions a second")];
+    let text = render(&report, &TableOptions::default());
+    let told = text.split_once("Awake ").expect("windows").1;
+    assert_eq!(
+        told,
+        "2 times, 1.00 s in all, first 3.00 s after the start; what is above is of these times alone.\n\
+         - after 3.00 s for 500 ms, woken by a command: 3 samples\n\
+         - after 60.0 s for 500 ms, woken by 412 contentions a second: 60 samples\n"
+    );
+    report.windows = (1..=12).map(|after| window(after, "a command")).collect();
+    let text = render(&report, &TableOptions::default());
+    assert!(text.contains("- 2 windows before these\n- after 3.00 s"), "{text}");
 }

@@ -293,6 +293,8 @@ mod tests {
         meet: met,
         event: happened,
         dropped: gone,
+        admits: None,
+        filter: core::ptr::null(),
     };
 
     /// A lock that is never free, and whose wait ends in a panic.
@@ -321,6 +323,7 @@ mod tests {
             hooks: &raw const HOOKS,
             tsc: false,
             expedited: false,
+            contended_period: 1,
         };
         // SAFETY:
         // - The table is a static, and its context is not used.

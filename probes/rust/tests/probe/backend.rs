@@ -59,6 +59,8 @@ static HOOKS: HookTable = HookTable {
     meet,
     event,
     dropped,
+    admits: None,
+    filter: core::ptr::null(),
 };
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
@@ -127,6 +129,7 @@ fn begin(state: u32, period: u32) {
         hooks: &raw const HOOKS,
         tsc: false,
         expedited: false,
+        contended_period: 1,
     };
     // SAFETY:
     // - The table is a static, and its context is not used.

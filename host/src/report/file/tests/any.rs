@@ -5,19 +5,21 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::super::super::model::{
-    Blame, FORMAT, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site, Times,
-    Total, VERSION,
+    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
+    Times, Total, VERSION, Window,
 };
 
 pub(super) fn report() -> impl Strategy<Value = ReportFile> {
     let losses = vec((text(), any::<u64>()).prop_map(|(what, count)| Loss { what, count }), 0..3);
-    (session(), vec(lock(), 0..3), vec(pending(), 0..3), losses, vec(text(), 0..3)).prop_map(
-        |(session, locks, pending, losses, notes)| ReportFile {
+    let rest = (vec(pending(), 0..3), vec(window(), 0..3), losses, vec(text(), 0..3));
+    (session(), vec(lock(), 0..3), rest).prop_map(
+        |(session, locks, (pending, windows, losses, notes))| ReportFile {
             format: FORMAT.to_owned(),
             version: VERSION,
             session,
             locks,
             pending,
+            windows,
             losses,
             notes,
         },
@@ -51,12 +53,13 @@ fn place() -> impl Strategy<Value = Place> {
 
 fn session() -> impl Strategy<Value = SessionInfo> {
     let texts = (text(), text(), text(), vec(text(), 0..3), vec(text(), 0..3));
-    let settings = vec((text(), text()), 0..3);
+    let settings = (vec((text(), text()), 0..3), filters());
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>());
     let rest = (any::<bool>(), vec(any::<u32>(), 0..3), option::of(number()));
     (texts, settings, numbers, rest).prop_map(|(texts, settings, numbers, rest)| {
         let (backend, backend_version, plugin, probes, command) = texts;
         let (generation, started_unix_ns, length_ns, pid, samples) = numbers;
+        let (settings, filters) = settings;
         let (complete, periods, sample_cost_ns) = rest;
         SessionInfo {
             backend,
@@ -64,6 +67,7 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             plugin,
             probes,
             settings,
+            filters,
             periods,
             generation,
             started_unix_ns,
@@ -75,6 +79,11 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             sample_cost_ns,
         }
     })
+}
+
+fn filters() -> impl Strategy<Value = Filters> {
+    (vec(text(), 0..2), vec(text(), 0..2))
+        .prop_map(|(include, exclude)| Filters { include, exclude })
 }
 
 fn lock() -> impl Strategy<Value = Lock> {
@@ -120,15 +129,23 @@ fn blame() -> impl Strategy<Value = Blame> {
     )
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    (text(), any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
+        |(cause, after_ns, length_ns, samples)| Window { cause, after_ns, length_ns, samples },
+    )
+}
+
 fn pending() -> impl Strategy<Value = PendingAcquisition> {
     let numbers = (any::<u64>(), any::<u64>(), any::<u64>(), any::<bool>());
-    (numbers, option::of(place()), option::of(place())).prop_map(
-        |((lock, thread, for_ns, waiting), place, holder)| PendingAcquisition {
+    let holder = (option::of(place()), option::of(any::<u64>()));
+    (numbers, option::of(place()), holder).prop_map(
+        |((lock, thread, for_ns, waiting), place, (holder, holder_thread))| PendingAcquisition {
             lock,
             thread,
             waiting,
             place,
             holder,
+            holder_thread,
             for_ns,
         },
     )

@@ -6,35 +6,58 @@
 //! (Devroye, *Non-Uniform Random Variate Generation*, 1986, X.2).
 
 use core::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{Countdown, Session};
 
-/// Draws countdowns. Read by every sample, written by the host alone.
+/// A sampling period, with the number that each draw needs: in one word, so
+/// that the two always belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period(u64);
+
+impl Period {
+    /// One operation in `period`, which is at least 1.
+    #[must_use]
+    pub fn new(period: u32) -> Self {
+        // The upper half: 1 / ln(1 − 1/period) as the bits of an `f32`.
+        let scale = (1.0 / (-1.0 / f64::from(period)).ln_1p()) as f32;
+        Self(u64::from(scale.to_bits()) << 32 | u64::from(period))
+    }
+
+    /// How many operations a sample stands for.
+    #[inline]
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// As one word, for [`Period::from_bits`].
+    #[inline]
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The period whose [`Period::to_bits`] these are.
+    #[inline]
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// Draws countdowns of any period, at random.
 ///
-/// Relaxed, all of it: whoever draws with the period of a moment ago draws a
-/// countdown whose weight is of a moment ago as well.
-#[derive(Debug)]
-pub(crate) struct Sampler {
-    /// The period, and 1 / ln(1 − 1/period) as the bits of an `f32`: one word,
-    /// so that they always belong together.
-    period_and_scale: AtomicU64,
+/// Relaxed, all of it: what is written here follows a session's start, which
+/// the gate publishes.
+#[derive(Debug, Default)]
+pub struct Draws {
     seed: AtomicU64,
     /// The session's generation: threads that have another one seed anew.
     generation: AtomicU32,
     /// Threads that have seeded, so that no two do it alike.
     threads: AtomicU32,
-}
-
-impl Default for Sampler {
-    fn default() -> Self {
-        Self {
-            period_and_scale: AtomicU64::new(packed(1)),
-            seed: AtomicU64::new(0),
-            generation: AtomicU32::new(0),
-            threads: AtomicU32::new(0),
-        }
-    }
 }
 
 thread_local! {
@@ -44,33 +67,23 @@ thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0) };
 }
 
-impl Sampler {
+impl Draws {
     /// Begins a session: its draws follow from its seed.
-    pub(crate) fn start(&self, session: &Session) {
+    pub fn start(&self, session: &Session) {
         self.seed.store(session.seed, Ordering::Relaxed);
         self.threads.store(0, Ordering::Relaxed);
         self.generation.store(session.generation, Ordering::Relaxed);
     }
 
-    /// Samples one operation in `period` from the next draw on.
-    pub(crate) fn set_period(&self, period: u32) {
-        self.period_and_scale.store(packed(period), Ordering::Relaxed);
-    }
-
-    /// The period in force.
-    pub(crate) fn period(&self) -> u32 {
-        self.period_and_scale.load(Ordering::Relaxed) as u32
-    }
-
     /// The operations up to the next sample, and what that one stands for.
     #[inline]
-    pub(crate) fn draw(&self) -> Countdown {
-        let packed = self.period_and_scale.load(Ordering::Relaxed);
-        let weight = packed as u32;
+    #[must_use]
+    pub fn draw(&self, period: Period) -> Countdown {
+        let weight = period.get();
         if weight == 1 {
             return Countdown::EVERY;
         }
-        let scale = f64::from(f32::from_bits((packed >> 32) as u32));
+        let scale = f64::from(f32::from_bits((period.0 >> 32) as u32));
         let operations = self.uniform().ln() * scale;
         // A draw beyond 32 bits is cut off by the conversion; with the longest
         // period that happens to e⁻⁴²⁹⁵ of them.
@@ -100,6 +113,80 @@ impl Sampler {
     }
 }
 
+/// Draws countdowns of one period, the same for all locks. Read by every
+/// sample, written by the host alone.
+///
+/// Relaxed: whoever draws with the period of a moment ago draws a countdown
+/// whose weight is of a moment ago as well.
+#[derive(Debug)]
+pub struct Sampler {
+    draws: Draws,
+    /// The bits of a [`Period`].
+    period: AtomicU64,
+    in_force: Mutex<InForce>,
+}
+
+#[derive(Debug, Default)]
+struct InForce {
+    is_running: bool,
+    /// In the session that runs, or in the last; oldest first.
+    periods: Vec<u32>,
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        let period = AtomicU64::new(Period::new(1).to_bits());
+        Self { draws: Draws::default(), period, in_force: Mutex::default() }
+    }
+}
+
+impl Sampler {
+    /// Begins a session.
+    pub fn start(&self, session: &Session) {
+        self.draws.start(session);
+        let periods = vec![self.period().get()];
+        *self.in_force() = InForce { is_running: true, periods };
+    }
+
+    /// Ends the session: what is set from now on is for the next one.
+    pub fn stop(&self) {
+        self.in_force().is_running = false;
+    }
+
+    /// Samples one operation in `period` from the next draw on.
+    pub fn set_period(&self, period: u32) {
+        self.period.store(Period::new(period).to_bits(), Ordering::Relaxed);
+        let mut in_force = self.in_force();
+        if in_force.is_running && in_force.periods.last() != Some(&period) {
+            in_force.periods.push(period);
+        }
+    }
+
+    /// The period in force.
+    #[inline]
+    #[must_use]
+    pub fn period(&self) -> Period {
+        Period::from_bits(self.period.load(Ordering::Relaxed))
+    }
+
+    /// The periods that were in force in the session, oldest first.
+    #[must_use]
+    pub fn periods(&self) -> Vec<u32> {
+        self.in_force().periods.clone()
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, InForce> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The operations up to the next sample, and what that one stands for.
+    #[inline]
+    #[must_use]
+    pub fn draw(&self) -> Countdown {
+        self.draws.draw(self.period())
+    }
+}
+
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// SplitMix64's finaliser.
@@ -107,11 +194,6 @@ fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ bits >> 31
-}
-
-fn packed(period: u32) -> u64 {
-    let scale = (1.0 / (-1.0 / f64::from(period)).ln_1p()) as f32;
-    u64::from(scale.to_bits()) << 32 | u64::from(period)
 }
 
 #[cfg(test)]
@@ -191,6 +273,19 @@ mod tests {
         let (one, other) =
             std::thread::scope(|scope| (scope.spawn(draw).join(), scope.spawn(draw).join()));
         assert_ne!(one.expect("draws"), other.expect("draws"));
+    }
+
+    #[test]
+    fn a_period_is_told_by_the_session_that_it_was_in_force_in() {
+        let sampler = Sampler::default();
+        sampler.set_period(7);
+        sampler.start(&session(1, 1));
+        [7, 50, 50, 7].into_iter().for_each(|period| sampler.set_period(period));
+        sampler.stop();
+        sampler.set_period(9);
+        assert_eq!(sampler.periods(), [7, 50, 7]);
+        sampler.start(&session(2, 1));
+        assert_eq!(sampler.periods(), [9]);
     }
 
     #[test]

@@ -4,17 +4,20 @@ use core::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::{DashMap, Entry};
+use lockscope_core::clock::ClockScale;
+use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use lockscope_core::{LockRef, Session};
+use lockscope_core::{Event, LockRef, Session};
 use rustc_hash::FxHasher;
 
-use crate::record::{Origin, Record};
+use crate::record::{Kept, Origin, Record};
+use crate::report::{self, Losses};
 
-type Map<K> = DashMap<K, Arc<Record>, BuildHasherDefault<FxHasher>>;
+type Map<By, K> = DashMap<By, Arc<Record<K>>, BuildHasherDefault<FxHasher>>;
 
 /// What a slot says of a lock that got no record.
 const REFUSED: u64 = 1;
-const _: () = assert!(align_of::<Record>() > REFUSED as usize);
+const _: () = assert!(align_of::<Record<()>>() > REFUSED as usize);
 
 /// By what a lock is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,18 +37,30 @@ impl Key {
     }
 }
 
+/// How much may be told apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// So many locks have a record at one time.
+    pub locks: u32,
+    /// So many call sites of one lock have a place of their own.
+    pub sites: u32,
+}
+
 /// The records of the running session, or of the last.
 #[derive(Debug, Default)]
-pub(crate) struct Registry {
-    limit: AtomicU32,
+pub struct Registry<K: Kept = ()> {
+    max_locks: AtomicU32,
+    max_sites: AtomicU32,
     /// Of locks that live, and of those that failed tries have named.
-    living: Map<Key>,
+    living: Map<Key, K>,
     /// Of locks that were dropped, folded by origin.
-    dropped: Map<Origin>,
+    dropped: Map<Origin, K>,
     /// Records in both.
     count: AtomicUsize,
     /// Operations of locks without record: weighted.
     refused: AtomicU64,
+    /// Operations whose call site has no place of its own: weighted.
+    merged: AtomicU64,
     /// Held while a lock moves from `living` to `dropped`, and while somebody
     /// makes a list of both: so that nothing is listed twice, or not at all.
     folding: Mutex<()>,
@@ -55,37 +70,69 @@ pub(crate) struct Registry {
 
 type NextLockId = extern "C" fn() -> u64;
 
-impl Registry {
+impl<K: Kept> Registry<K> {
     /// Empties it for a session. No hook runs.
-    pub(crate) fn start(&self, session: &Session, limit: u32) {
+    pub fn start(&self, session: &Session, limits: Limits) {
         self.living.clear();
         self.living.shrink_to_fit();
         self.dropped.clear();
+        for count in [&self.refused, &self.merged] {
+            count.store(0, Ordering::Relaxed);
+        }
         self.count.store(0, Ordering::Relaxed);
-        self.refused.store(0, Ordering::Relaxed);
-        self.limit.store(limit, Ordering::Relaxed);
+        self.max_locks.store(limits.locks, Ordering::Relaxed);
+        self.max_sites.store(limits.sites, Ordering::Relaxed);
         *guarded(&self.next_lock_id) = Some(session.next_lock_id);
     }
 
-    /// Lets `act` have the record of `lock`. An operation of a lock without
-    /// record is counted with `weight`, and `act` not called.
+    /// Lets `act` have the record of `lock`, to which the lock's slot leads
+    /// from then on; what it answers. An operation of a lock without record is
+    /// counted with `weight`, and the answer is `None`.
+    ///
+    /// # Safety
+    ///
+    /// - `lock` comes from a probe, within the call that it was handed to, in
+    ///   the session that was started last.
+    /// - Nobody but this writes the state word of its slot.
     #[inline]
-    pub(crate) fn with(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+    pub unsafe fn with<R>(
+        &self,
+        lock: &LockRef,
+        weight: u32,
+        act: impl FnOnce(&Record<K>) -> R,
+    ) -> Option<R> {
         match lock.state {
             0 => self.with_new(lock, weight, act),
-            REFUSED => self.refuse(weight),
+            REFUSED => {
+                self.refuse(weight);
+                None
+            }
             // SAFETY:
             // - the word is one that `with_new` put into the slot in this
             //   session: the address of a record in `living`;
             // - records stay there until their lock is dropped, which it is not
             //   while a call speaks of it, or until the next session starts,
             //   which it does not while hooks run.
-            record => act(unsafe { &*(record as usize as *const Record) }),
+            record => Some(act(unsafe { &*(record as usize as *const Record<K>) })),
+        }
+    }
+
+    /// Writes `event` down in the ledger of `record`, its lock's only one.
+    #[inline]
+    pub fn note(&self, record: &Record<K>, event: &Event) {
+        let sites = self.max_sites.load(Ordering::Relaxed);
+        if !record.ledger.note(event, sites) {
+            self.merged.fetch_add(u64::from(event.weight), Ordering::Relaxed);
         }
     }
 
     #[cold]
-    fn with_new(&self, lock: &LockRef, weight: u32, act: impl FnOnce(&Record)) {
+    fn with_new<R>(
+        &self,
+        lock: &LockRef,
+        weight: u32,
+        act: impl FnOnce(&Record<K>) -> R,
+    ) -> Option<R> {
         let record = self.find_or_make(lock);
         // SAFETY: the lock comes from a probe, and is used within the call.
         if let Some(slot) = unsafe { lock.slot() } {
@@ -95,13 +142,13 @@ impl Registry {
             // who are here at one time write the same.
             slot.state().store(word, Ordering::Release);
         }
-        match record {
-            Some(record) => act(&record),
-            None => self.refuse(weight),
+        if record.is_none() {
+            self.refuse(weight);
         }
+        record.map(|record| act(&record))
     }
 
-    fn find_or_make(&self, lock: &LockRef) -> Option<Arc<Record>> {
+    fn find_or_make(&self, lock: &LockRef) -> Option<Arc<Record<K>>> {
         let key = Key::of(lock);
         if let Some(record) = self.living.get(&key) {
             return Some(Arc::clone(&record));
@@ -130,7 +177,7 @@ impl Registry {
 
     /// Makes room for one record, if there may be one more.
     fn reserve(&self) -> bool {
-        let limit = self.limit.load(Ordering::Relaxed) as usize;
+        let limit = self.max_locks.load(Ordering::Relaxed) as usize;
         let has_room = self.count.fetch_add(1, Ordering::Relaxed) < limit;
         if !has_room {
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -143,7 +190,7 @@ impl Registry {
     }
 
     /// `lock` is no more: what it has seen goes to those of its origin.
-    pub(crate) fn drop_lock(&self, lock: &LockRef, sites: u32) {
+    pub fn drop_lock(&self, lock: &LockRef) {
         let key = Key::of(lock);
         if !self.living.contains_key(&key) {
             return;
@@ -156,23 +203,32 @@ impl Registry {
         let known = self.dropped.contains_key(&record.origin) || self.reserve();
         let origin = if known { record.origin } else { record.origin.unknown() };
         let folded = self.dropped.entry(origin).or_insert_with(|| Arc::new(Record::new(0, origin)));
-        folded.absorb(&record, sites);
+        folded.absorb(&record, self.max_sites.load(Ordering::Relaxed));
     }
 
-    /// Shows `show` every record: first, while nothing is folded, what was
-    /// folded already, then what lived at that moment.
-    pub(crate) fn for_each(&self, mut show: impl FnMut(&Record)) {
-        let living: Vec<Arc<Record>> = {
+    /// What the session has seen and lost so far; its ticks are `clock`'s.
+    #[must_use]
+    pub fn report(&self, clock: ClockScale) -> Report {
+        let mut report = Report::default();
+        // First, while nothing is folded, what was folded already; then what
+        // lived at that moment.
+        let living: Vec<Arc<Record<K>>> = {
             let _folding = guarded(&self.folding);
-            self.dropped.iter().for_each(|record| show(&record));
+            self.dropped.iter().for_each(|record| report::add(&mut report, &record, clock));
             self.living.iter().map(|record| Arc::clone(&record)).collect()
         };
-        living.iter().for_each(|record| show(record));
-    }
-
-    /// Operations of locks without record, weighted.
-    pub(crate) fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+        living.iter().for_each(|record| report::add(&mut report, record, clock));
+        let limits = Limits {
+            locks: self.max_locks.load(Ordering::Relaxed),
+            sites: self.max_sites.load(Ordering::Relaxed),
+        };
+        let losses = Losses {
+            limits,
+            refused: self.refused.load(Ordering::Relaxed),
+            merged: self.merged.load(Ordering::Relaxed),
+        };
+        report.losses.extend(losses.told());
+        report
     }
 }
 

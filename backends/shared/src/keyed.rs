@@ -9,7 +9,7 @@ use lockscope_core::sync::{AtomicPtr, Ordering};
 
 /// Values by key; each key once.
 #[derive(Debug)]
-pub(crate) struct Keyed<K, V> {
+pub struct Keyed<K, V> {
     /// The newest node, which leads to all others; null while there are none.
     head: Head<K, V>,
 }
@@ -22,27 +22,32 @@ type Head<K, V> = AtomicPtr<Node<K, V>>;
 /// share one.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(crate) struct Node<K, V> {
-    pub(crate) key: K,
+pub struct Node<K, V> {
+    /// What it is found by.
+    pub key: K,
     /// How many keys the list holds up to this one, catch-alls apart.
     keys: u32,
     next: *const Node<K, V>,
-    pub(crate) value: V,
+    /// What is found.
+    pub value: V,
 }
 
 /// How many keys a list may hold, and the key for what comes beyond.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit<K> {
-    pub(crate) keys: u32,
-    pub(crate) catch_all: K,
+pub struct Limit<K> {
+    /// How many keys.
+    pub keys: u32,
+    /// The key for what comes beyond.
+    pub catch_all: K,
 }
 
 /// What [`Keyed::find_or_add`] found.
 #[derive(Debug)]
-pub(crate) struct Found<'a, K, V> {
-    pub(crate) node: &'a Node<K, V>,
+pub struct Found<'a, K, V> {
+    /// The value, with its key.
+    pub node: &'a Node<K, V>,
     /// The list is full, and the catch-all's value stands in for the key's.
-    pub(crate) merged: bool,
+    pub merged: bool,
 }
 
 // SAFETY: `next` points to a node of the same list, which lives as long; keys
@@ -60,7 +65,7 @@ impl<K, V> Default for Keyed<K, V> {
 impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
     /// The value of `key`, or, in a full list, that of `limit.catch_all`.
     #[inline]
-    pub(crate) fn find_or_add(&self, key: K, limit: Limit<K>) -> Found<'_, K, V> {
+    pub fn find_or_add(&self, key: K, limit: Limit<K>) -> Found<'_, K, V> {
         match self.iter().find(|node| node.key == key) {
             Some(node) => Found { node, merged: false },
             None => self.add(key, limit),
@@ -111,7 +116,7 @@ impl<K: Copy + Eq + Send + Sync, V: Default + Send + Sync> Keyed<K, V> {
 
     /// All nodes, newest first.
     #[inline]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<K, V>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Node<K, V>> {
         // Acquire: pairs with the release in `publish`.
         self.from(self.head.load(Ordering::Acquire))
     }

@@ -152,7 +152,7 @@ impl Timed {
 /// apart: see [`Writer`]. What most call sites never do has its place when they
 /// do it.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     /// Acquisitions that did not wait: one in N.
     uncontended: Uncontended,
     /// Acquisitions that waited: all of them.
@@ -190,7 +190,7 @@ impl Tally {
     /// The owner's acquisition, which was held for so many ticks, did not wait,
     /// and stands for `weight` of its like, has ended.
     #[inline]
-    pub(crate) fn released(&self, hold: u64, weight: u32) {
+    pub fn released(&self, hold: u64, weight: u32) {
         let recent = &self.uncontended.recent;
         if weight > 1 {
             self.uncontended.add::<Alone>(hold, weight);
@@ -202,7 +202,7 @@ impl Tally {
 
     /// A reader's has ended.
     #[inline]
-    pub(crate) fn released_among(&self, hold: u64, weight: u32) {
+    pub fn released_among(&self, hold: u64, weight: u32) {
         self.uncontended.add::<Among>(hold, weight);
     }
 
@@ -219,26 +219,26 @@ impl Tally {
     }
 
     /// One that had to wait has ended.
-    pub(crate) fn waited(&self, thread: u32, wait: u64, hold: u64, weight: u32) {
+    pub fn waited(&self, thread: u32, wait: u64, hold: u64, weight: u32) {
         self.contended.get_or_make().write(thread, &Waited { wait, hold, weight });
     }
 
     /// A try was in vain.
     #[cold]
     #[inline(never)]
-    pub(crate) fn failed(&self, weight: u32) {
+    pub fn failed(&self, weight: u32) {
         self.rare.get_or_make().failures.add::<Among>(1, weight);
     }
 
     /// A thread had nothing to do.
     #[cold]
     #[inline(never)]
-    pub(crate) fn idled(&self, idle: u64, weight: u32) {
+    pub fn idled(&self, idle: u64, weight: u32) {
         self.rare.get_or_make().idle.add::<Among>(idle, weight);
     }
 
     /// Adds all that `other` counts, which nobody writes any more.
-    pub(crate) fn absorb(&self, other: &Self) {
+    pub fn absorb(&self, other: &Self) {
         other.settle();
         self.uncontended.absorb(&other.uncontended);
         if let Some(theirs) = other.contended.get() {
@@ -252,7 +252,7 @@ impl Tally {
     }
 
     /// What it says in a report, the call site apart; ticks are `clock`'s.
-    pub(crate) fn report(&self, clock: ClockScale) -> SiteReport {
+    pub fn report(&self, clock: ClockScale) -> SiteReport {
         let (samples, count, mut hold) = self.uncontended.seen();
         let mut report = SiteReport { samples, acquisitions: count, ..SiteReport::default() };
         if let Some(shards) = self.contended.get() {
@@ -330,7 +330,7 @@ impl Write<Self> for Contended {
 
 /// Who made whom wait: how often, and how long in all.
 #[derive(Debug, Default)]
-pub(crate) struct Charge(Sharded<Charged>);
+pub struct Charge(Sharded<Charged>);
 
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -341,17 +341,17 @@ struct Charged {
 
 impl Charge {
     /// Charges one wait of so many ticks.
-    pub(crate) fn add(&self, thread: u32, wait: u64, weight: u32) {
+    pub fn add(&self, thread: u32, wait: u64, weight: u32) {
         self.0.write(thread, &Wait { wait, weight });
     }
 
     /// Adds all that `other` charges.
-    pub(crate) fn absorb(&self, other: &Self) {
+    pub fn absorb(&self, other: &Self) {
         other.0.iter().for_each(|shard| self.0.absorb(shard));
     }
 
     /// How often, and how long in nanoseconds; ticks are `clock`'s.
-    pub(crate) fn estimates(&self, clock: ClockScale) -> (Estimate, Estimate) {
+    pub fn estimates(&self, clock: ClockScale) -> (Estimate, Estimate) {
         let contentions = self.0.iter().map(|shard| shard.contentions.estimate()).sum();
         let wait: Estimate = self.0.iter().map(|shard| shard.wait.estimate()).sum();
         (contentions, in_ns(wait, clock))
