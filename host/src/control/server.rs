@@ -17,7 +17,7 @@ mod tests;
 use std::io::ErrorKind;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockscope_core::sync::{AtomicBool, Ordering};
@@ -60,17 +60,28 @@ impl Limits {
     };
 }
 
-/// What the server's thread shares with whoever ends it.
-#[derive(Debug)]
+/// What the server's thread shares with the process.
 pub(super) struct Listening {
     listener: Ours<UnixListener>,
+    /// Who does what is asked for; held for the length of a clone.
+    target: Mutex<Arc<dyn Target>>,
     closing: AtomicBool,
 }
 
 impl Listening {
-    pub(super) fn new(listener: UnixListener) -> std::io::Result<Self> {
+    pub(super) fn new(listener: UnixListener, target: Arc<dyn Target>) -> std::io::Result<Self> {
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: Ours::new(listener)?, closing: AtomicBool::new(false) })
+        let target = Mutex::new(target);
+        Ok(Self { listener: Ours::new(listener)?, target, closing: AtomicBool::new(false) })
+    }
+
+    /// Who does what is asked for from now on.
+    pub(super) fn hand_over(&self, target: Arc<dyn Target>) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
+    }
+
+    fn target(&self) -> Arc<dyn Target> {
+        Arc::clone(&self.target.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes no more connections, and has the server end as soon as the
@@ -93,7 +104,6 @@ impl Listening {
 /// Answers the clients of one socket.
 pub(super) struct Server {
     listening: Arc<Listening>,
-    target: Arc<dyn Target>,
     limits: Limits,
     connections: Vec<Connection>,
     /// When the listener is looked at again, if it rests.
@@ -103,9 +113,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(listening: Arc<Listening>, target: Arc<dyn Target>, limits: Limits) -> Self {
+    pub(super) fn new(listening: Arc<Listening>, limits: Limits) -> Self {
         let connections = Vec::new();
-        Self { listening, target, limits, connections, rests_until: None, ends_at: None }
+        Self { listening, limits, connections, rests_until: None, ends_at: None }
     }
 
     /// Serves until the listener is closed.
@@ -144,7 +154,7 @@ impl Server {
         self.rests_until = self.rests_until.filter(|until| now < *until);
         let came = |at: usize| polled.get(at).is_some_and(|of| of.revents != 0);
         let mut position = 0;
-        let (target, limits) = (&*self.target, &self.limits);
+        let (listening, limits) = (&*self.listening, &self.limits);
         self.connections.retain_mut(|connection| {
             let is_ready = came(position) || connection.has_request();
             position += 1;
@@ -152,7 +162,7 @@ impl Server {
                 return !connection.is_late(now);
             }
             // Not `now`: the requests before may have taken their time.
-            connection.turn(limits, &|request| answer(target, request)) == Turn::Stays
+            connection.turn(limits, &|request| answer(&*listening.target(), request)) == Turn::Stays
         });
         if is_listening && came(position) {
             self.accept();

@@ -28,7 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// freed: the child of a fork may see it at any time.
 static SERVICE: AtomicPtr<Service> = AtomicPtr::new(core::ptr::null_mut());
 
-#[derive(Debug)]
 struct Service {
     pid: u32,
     path: PathBuf,
@@ -37,12 +36,12 @@ struct Service {
 }
 
 /// Lets `target`, which is this process, be controlled from outside, until it
-/// ends. Once is enough: what comes later changes nothing.
+/// ends, or another takes its place here.
 ///
 /// If that cannot be, it is told in a sentence, and the program goes on.
 pub(crate) fn serve(target: Arc<dyn Target>) {
-    if service().is_some() {
-        return;
+    if let Some(service) = service() {
+        return service.listening.hand_over(target);
     }
     match Service::open(target) {
         Ok(service) => {
@@ -105,8 +104,8 @@ impl Service {
         listener: UnixListener,
         target: Arc<dyn Target>,
     ) -> std::io::Result<(Arc<Listening>, JoinHandle<()>)> {
-        let listening = Arc::new(Listening::new(listener)?);
-        let server = Server::new(Arc::clone(&listening), target, Limits::DEFAULT);
+        let listening = Arc::new(Listening::new(listener, target)?);
+        let server = Server::new(Arc::clone(&listening), Limits::DEFAULT);
         let thread = threads::spawn("lockscope-ctl", move || server.run())?;
         Ok((listening, thread))
     }

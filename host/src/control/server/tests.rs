@@ -30,9 +30,9 @@ impl Served {
     fn with(fake: Fake, limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
         let listener = UnixListener::bind(folder.path().join("sock")).unwrap();
-        let listening = Arc::new(Listening::new(listener).unwrap());
         let fake = Arc::new(fake);
-        let server = Server::new(Arc::clone(&listening), fake.clone(), limits);
+        let listening = Arc::new(Listening::new(listener, fake.clone()).unwrap());
+        let server = Server::new(Arc::clone(&listening), limits);
         let thread = Some(std::thread::spawn(move || server.run()));
         Self { folder, fake, listening, thread }
     }
@@ -196,6 +196,19 @@ fn a_panic_is_answered_and_the_next_request_is_done() {
     assert_eq!(client.refusal(), ("failed".to_owned(), expected.to_owned()));
     assert_eq!(client.next()["ok"]["session"], 1);
     served.is_well();
+}
+
+#[test]
+fn another_takes_over_while_clients_are_connected() {
+    let served = Served::new();
+    let mut client = served.client();
+    client.send("{\"command\":\"stop\"}\n");
+    assert_eq!(client.next()["ok"]["session"], 1);
+    let other = Arc::new(Fake::new());
+    served.listening.hand_over(other.clone());
+    client.send("{\"command\":\"status\"}\n");
+    assert_eq!(client.next()["ok"]["pid"], 4711);
+    assert_eq!((served.fake.told(), other.told()), (vec!["stop".into()], vec!["status".into()]));
 }
 
 #[test]
