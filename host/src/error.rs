@@ -314,6 +314,9 @@ pub enum HostError {
     /// A report cannot be written or read.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
+    /// A process cannot be controlled.
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
     /// What should be printed cannot be.
     #[error("stdout cannot be written: {source}; check where the output of the command goes")]
     Print {

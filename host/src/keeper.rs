@@ -3,6 +3,8 @@
 //! The report of a session is written while it runs as well: a program that is
 //! killed loses at most what came after the last writing.
 
+mod target;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
