@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::meter::Prices;
 use crate::policy::Policy;
 use crate::simulation::{Counted, session};
 
