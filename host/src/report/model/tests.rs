@@ -104,6 +104,10 @@ fn compared() -> (Value, Comparison) {
         include: vec!["site:src/*".to_owned()],
         exclude: vec!["kind:once".to_owned(), "name:log*".to_owned()],
     };
+    // As a backend that sleeps has it, and a wait whose holder is known.
+    report.pending[0].holder_thread = Some(4712);
+    report.windows =
+        vec![Window { cause: "a command".to_owned(), after_ns: 1, length_ns: 2, samples: 3 }];
     let report = serde_json::to_value(report).unwrap();
     let mut comparison = Comparison { page: documented(), ..Comparison::default() };
     comparison.object(&report, "report", &[]);
