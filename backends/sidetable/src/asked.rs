@@ -6,23 +6,17 @@ use lockscope_core::{Event, LockRef};
 /// A lock, as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
-    /// The lock's id, or its address.
+    /// The lock's id; or the complement of its address, which no id comes near.
     pub(crate) number: u64,
-    /// 0 if `number` is an id; otherwise what is known of the lock at this
-    /// address, so that no id is taken for it.
-    pub(crate) at: u64,
+    /// Its probe and its kind: at the same address may be another lock.
+    pub(crate) what: u64,
 }
 
 impl Name {
     #[inline]
     pub(crate) fn of(lock: &LockRef) -> Self {
-        match lock.id {
-            0 => Self {
-                number: lock.address as u64,
-                at: (u64::from(lock.probe) << 32 | u64::from(lock.kind.0)) + 1,
-            },
-            id => Self { number: id, at: 0 },
-        }
+        let number = if lock.id == 0 { !(lock.address as u64) } else { lock.id };
+        Self { number, what: u64::from(lock.probe) << 32 | u64::from(lock.kind.0) }
     }
 }
 

@@ -32,7 +32,7 @@ type Remember = for<'a> fn(&'a Lines, &Asked, &Way<'_, Place, Place>);
 
 /// The same lock and call site for all: only the thread differs.
 fn asked(thread: u32) -> Asked {
-    Asked { thread, lock: Name { number: 1, at: 0 }, call: CALL }
+    Asked { thread, lock: Name { number: 1, what: 0 }, call: CALL }
 }
 
 fn remember(lines: &Lines, by: Remember, place: &Place) {

@@ -65,13 +65,14 @@ impl State {
             Some(Way { ledger, tally }) => {
                 ledger.note_at(tally, event, self.registry.sites(), Writers::OneThread);
             }
-            None => self.note_by_table(&asked, event),
+            None => self.note_by_table(event),
         }
     }
 
+    /// Asks anew what is asked: so that who finds a way keeps that in registers.
     #[cold]
     #[inline(never)]
-    fn note_by_table(&self, asked: &Asked, event: &Event) {
+    fn note_by_table(&self, event: &Event) {
         // SAFETY: a backend is told of events by a probe.
         let record = unsafe { self.registry.record_of(&event.lock, event.weight) };
         let Some(record) = record else { return };
@@ -83,7 +84,7 @@ impl State {
         if place.merged {
             self.registry.note_merged(event.weight);
         } else if writers == Writers::OneThread {
-            self.ways.remember(asked, &Way { ledger, tally });
+            self.ways.remember(&Asked::by(event), &Way { ledger, tally });
         }
         ledger.note_at(tally, event, sites, writers);
     }

@@ -51,7 +51,7 @@ struct Line<L, T> {
     /// See [`owner`].
     owner: AtomicU64,
     number: AtomicU64,
-    at: AtomicU64,
+    what: AtomicU64,
     site: AtomicUsize,
     mode: AtomicU8,
     ledger: AtomicPtr<L>,
@@ -65,7 +65,7 @@ impl<L, T> Default for Line<L, T> {
         Self {
             owner: AtomicU64::new(owner::NOBODY),
             number: AtomicU64::new(0),
-            at: AtomicU64::new(0),
+            what: AtomicU64::new(0),
             site: AtomicUsize::new(0),
             mode: AtomicU8::new(0),
             ledger: AtomicPtr::new(ptr::null_mut()),
@@ -81,7 +81,7 @@ impl<L, T> Line<L, T> {
         // Relaxed: if it is the thread's, the thread has written it.
         self.owner.load(Ordering::Relaxed) == u64::from(asked.thread)
             && self.number.load(Ordering::Relaxed) == asked.lock.number
-            && self.at.load(Ordering::Relaxed) == asked.lock.at
+            && self.what.load(Ordering::Relaxed) == asked.lock.what
             && self.site.load(Ordering::Relaxed) == asked.call.site
             && self.mode.load(Ordering::Relaxed) == asked.call.mode
     }
@@ -124,7 +124,7 @@ impl<L, T> Line<L, T> {
 
     fn write(&self, asked: &Asked, way: &Way<'_, L, T>) {
         self.number.store(asked.lock.number, Ordering::Relaxed);
-        self.at.store(asked.lock.at, Ordering::Relaxed);
+        self.what.store(asked.lock.what, Ordering::Relaxed);
         self.site.store(asked.call.site, Ordering::Relaxed);
         self.mode.store(asked.call.mode, Ordering::Relaxed);
         self.ledger.store(ptr::from_ref(way.ledger).cast_mut(), Ordering::Relaxed);
@@ -251,7 +251,7 @@ mod tests {
     const CALL: Use = Use { site: 7, mode: 0 };
 
     fn asked(thread: u32, number: u64) -> Asked {
-        Asked { thread, lock: Name { number, at: 0 }, call: CALL }
+        Asked { thread, lock: Name { number, what: 0 }, call: CALL }
     }
 
     /// Places by which a way is known again.
@@ -284,7 +284,7 @@ mod tests {
         for other in [
             asked(2, 5),
             asked(1, 6),
-            Asked { lock: Name { number: 5, at: 1 }, ..mine },
+            Asked { lock: Name { number: 5, what: 1 }, ..mine },
             Asked { call: Use { site: 8, ..CALL }, ..mine },
             Asked { call: Use { mode: 1, ..CALL }, ..mine },
         ] {
@@ -350,8 +350,8 @@ mod tests {
             .flat_map(|thread| {
                 (0..100).map(move |lock| {
                     let site = 0x5555_5555_0000 + (lock as usize % 7) * 24;
-                    let number = if lock % 2 == 0 { lock } else { 0x7fff_0000_0000 + lock * 64 };
-                    let lock = Name { number, at: lock % 2 };
+                    let number = if lock % 2 == 0 { lock } else { !(0x7fff_0000_0000 + lock * 64) };
+                    let lock = Name { number, what: 1 };
                     Asked { thread, lock, call: Use { site, mode: 0 } }
                 })
             })
