@@ -37,7 +37,7 @@ impl Host {
             .collect();
         let mut schedule = Schedule::default();
         *schedule.terms_mut() = Terms::of(&settings).unwrap();
-        schedule.start(is_awake);
+        schedule.start(0, is_awake);
         let mut host = Self {
             schedule,
             now_ns: 0,
@@ -331,7 +331,7 @@ fn stop_ends_a_window_with_what_is_in_it() {
     assert!(!host.schedule.wake("too late"));
     host.ask();
     assert_eq!((host.pace.gate, host.pace.ask_after_ns), (CLOSED, u64::MAX));
-    host.schedule.start(false);
+    host.schedule.start(host.now_ns, false);
     assert!(host.windows().is_empty());
 }
 
