@@ -4,6 +4,8 @@
 //! table of the README, with what it was measured on.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use lockscope_benches::locks::*;
 use lockscope_benches::stats::Ratio;
@@ -61,25 +63,69 @@ fn families() -> Vec<Family> {
     ]
 }
 
-/// What a row of the table does with the profiler.
-#[derive(Clone, Copy, PartialEq)]
-enum Setting {
-    NeverStarted,
-    Stopped,
-    Period(u32),
+/// A session whose cost is measured.
+#[derive(Clone, Copy)]
+struct Watching {
+    title: &'static str,
+    backend: &'static str,
+    settings: &'static [(&'static str, &'static str)],
 }
+
+impl Watching {
+    const fn new(
+        title: &'static str,
+        backend: &'static str,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { title, backend, settings }
+    }
+
+    fn start(&self) -> Profiler {
+        let builder = Profiler::builder().backend(self.backend).control(false);
+        let builder = self.settings.iter().fold(builder, |b, (key, value)| b.set(key, *value));
+        builder.start().unwrap_or_else(|error| panic!("the bench cannot start {self:?}: {error}"))
+    }
+}
+
+impl core::fmt::Debug for Watching {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.title)
+    }
+}
+
+/// So that a bench that does nothing but lock stays watched.
+const NO_LIMIT: (&str, &str) = ("auto_disable_ops_per_sec", "0");
+/// A trigger that nothing pulls.
+const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
+/// A window that does not end.
+const AWAKE: [(&str, &str); 3] =
+    [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
+const MANY: (&str, &str) = ("max_locks", "2000000");
+const EVERY: (&str, &str) = ("period", "1");
+const ONE_IN_100: (&str, &str) = ("period", "100");
+
+const UNCONTENDED: &[Watching] = &[
+    Watching::new("wrapper, one in 1000", "wrapper", &[("period", "1000")]),
+    Watching::new("wrapper, one in 100", "wrapper", &[ONE_IN_100]),
+    Watching::new("wrapper, every operation", "wrapper", &[EVERY]),
+    Watching::new("sidetable, one in 100", "sidetable", &[ONE_IN_100]),
+    Watching::new("sidetable, every operation", "sidetable", &[EVERY]),
+    Watching::new("adaptive, of a quiet lock", "adaptive", &[NO_LIMIT]),
+    Watching::new("lazy, asleep", "lazy", &[]),
+    Watching::new("lazy, asleep, with a trigger", "lazy", &[UNREACHED]),
+    Watching::new("lazy, awake, one in 100", "lazy", &AWAKE),
+];
+
+const ONE_IN_100_EACH: &[Watching] = &[
+    Watching::new("wrapper, one in 100", "wrapper", &[ONE_IN_100]),
+    Watching::new("sidetable, one in 100", "sidetable", &[ONE_IN_100]),
+    Watching::new("adaptive", "adaptive", &[NO_LIMIT]),
+    Watching::new("lazy, awake, one in 100", "lazy", &AWAKE),
+];
 
 struct Size {
     rounds: usize,
     operations: u64,
-}
-
-fn start(period: u32) -> Profiler {
-    Profiler::builder()
-        .backend("wrapper")
-        .period(period)
-        .start()
-        .unwrap_or_else(|error| panic!("the bench cannot start the profiler: {error}"))
 }
 
 /// Ratios of `ours` to `bare`, run in turn.
@@ -107,74 +153,149 @@ fn row(title: &str, cells: impl Iterator<Item = String>) {
     println!("| {title} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
 
-fn uncontended(families: &mut [Family], size: &Size) {
-    println!("### Uncontended lock + unlock, ratio to the bare lock: median (quartiles)\n");
+fn head(title: &str, families: &[Family]) {
+    println!("### {title}\n");
     row("", families.iter().map(|family| family.name.to_owned()));
     row("---", families.iter().map(|_| "---".to_owned()));
+}
+
+fn uncontended(families: &mut [Family], size: &Size) {
+    head("Uncontended lock + unlock, ratio to the bare lock: median (quartiles)", families);
     let measure = |title: &str, families: &[Family], pick: fn(&Family) -> &dyn Counter| {
         let ratios =
             families.iter().map(|f| ratios(pick(f), &*f.bare, Usage::Alone, size).to_string());
         row(title, ratios);
     };
-    for setting in [
-        Setting::NeverStarted,
-        Setting::Period(1000),
-        Setting::Period(100),
-        Setting::Period(1),
-        Setting::Stopped,
-    ] {
-        match setting {
-            Setting::NeverStarted => measure("never started", families, |f| &*f.before),
-            Setting::Period(period) => {
-                let session = start(period);
-                let title = match period {
-                    1 => "wrapper, every operation".to_owned(),
-                    n => format!("wrapper, one in {n}"),
-                };
-                for family in families.iter_mut() {
-                    family.during = (family.make)();
-                }
-                measure(&title, families, |f| &*f.during);
-                session.stop().expect("the session stops");
-            }
-            Setting::Stopped => {
-                for family in families.iter_mut() {
-                    family.after = Some((family.make)());
-                }
-                measure("stopped, lock made before", families, |f| &*f.before);
-                measure("stopped, lock made during", families, |f| &*f.during);
-                measure("stopped, lock made after", families, |f| {
-                    f.after.as_deref().unwrap_or(&*f.before)
-                });
-            }
+    measure("never started", families, |f| &*f.before);
+    for watching in UNCONTENDED {
+        let session = watching.start();
+        for family in families.iter_mut() {
+            family.during = (family.make)();
         }
+        measure(watching.title, families, |f| &*f.during);
+        session.stop().expect("the session stops");
+    }
+    for family in families.iter_mut() {
+        family.after = Some((family.make)());
+    }
+    measure("stopped, lock made before", families, |f| &*f.before);
+    measure("stopped, lock made during", families, |f| &*f.during);
+    measure("stopped, lock made after", families, |f| f.after.as_deref().unwrap_or(&*f.before));
+    println!();
+}
+
+/// Throughput of two threads, without a session and with each of `sessions`.
+fn throughput(
+    what: &str,
+    families: &[(&dyn Counter, &dyn Counter)],
+    usage: Usage,
+    sessions: &[Watching],
+    size: &Size,
+) {
+    let measure = |gate: &str| {
+        let cells = families
+            .iter()
+            .map(|(ours, bare)| ratios(*ours, *bare, usage, size).inverse().to_string());
+        row(&format!("{gate}; {what}"), cells);
+    };
+    measure("closed");
+    for watching in sessions {
+        let session = watching.start();
+        measure(watching.title);
+        session.stop().expect("the session stops");
+    }
+}
+
+fn contended(families: &[Family], size: &Size) {
+    head("Two threads on one lock: throughput relative to the bare lock", families);
+    let pairs: Vec<(&dyn Counter, &dyn Counter)> =
+        families.iter().map(|family| (&*family.before, &*family.bare)).collect();
+    let long = Size { operations: size.operations / 4, ..*size };
+    let long_held = "500 ns held, up to 3 µs not";
+    throughput(long_held, &pairs, Usage::TwoLong, ONE_IN_100_EACH, &long);
+    let short_held = "50 ns held, up to 300 ns not";
+    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, size);
+    let idle = "nothing done but locking";
+    throughput(idle, &pairs, Usage::TwoIdle, &ONE_IN_100_EACH[..2], size);
+    println!();
+}
+
+fn a_hundred_locks(size: &Size) {
+    println!("### Two threads on a hundred locks: throughput relative to the bare locks\n");
+    println!("| | std Mutex | parking_lot Mutex | parking_lot Mutex, no slot |\n|---|---|---|---|");
+    let std = (
+        Hundred::new(|| Aligned(OurStd::new(0))),
+        Hundred::new(|| Aligned(BareStd::new(Default::default()))),
+    );
+    let parking_lot = (
+        Hundred::new(|| Aligned(OurParkingLot::new(0))),
+        Hundred::new(|| Aligned(BareParkingLot::new(Default::default()))),
+    );
+    let slotless = (
+        Hundred::new(|| Aligned(OurSlotless::new(0))),
+        Hundred::new(|| Aligned(BareSlotless::new(0))),
+    );
+    let pairs: [(&dyn Counter, &dyn Counter); 3] =
+        [(&std.0, &std.1), (&parking_lot.0, &parking_lot.1), (&slotless.0, &slotless.1)];
+    throughput("at random", &pairs, Usage::TwoIdle, ONE_IN_100_EACH, size);
+    println!();
+}
+
+/// What a budget of one per cent is worth: time for the same work.
+fn ten_million_a_second(families: &[Family], size: &Size) {
+    head("Ten million operations a second: time relative to the bare lock", families);
+    for watching in ONE_IN_100_EACH {
+        let session = watching.start();
+        // A budget needs a moment to settle.
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(1) {
+            time(&*families[0].before, Usage::Paced, size.operations);
+        }
+        let cells =
+            families.iter().map(|f| ratios(&*f.before, &*f.bare, Usage::Paced, size).to_string());
+        row(watching.title, cells);
+        let report = session.stop().expect("the session stops");
+        report.notes.iter().for_each(|note| eprintln!("{}: {note}", watching.title));
     }
     println!();
 }
 
-fn contended(families: &[Family], size: &Size) {
-    println!("### Two threads on one lock: throughput relative to the bare lock\n");
-    row("", families.iter().map(|family| family.name.to_owned()));
-    row("---", families.iter().map(|_| "---".to_owned()));
-    let long = Size { operations: size.operations / 4, ..*size };
-    for (what, usage, size) in [
-        ("500 ns held, up to 3 µs not", Usage::TwoLong, &long),
-        ("50 ns held, up to 300 ns not", Usage::TwoShort, size),
-        ("nothing done but locking", Usage::TwoIdle, size),
-    ] {
-        for (gate, period) in [("closed", None), ("wrapper, one in 100", Some(100))] {
-            let session = period.map(start);
-            let throughput = families.iter().map(|f| {
-                let times = ratios(&*f.before, &*f.bare, usage, size);
-                times.inverse().to_string()
-            });
-            row(&format!("{gate}; {what}"), throughput);
-            if let Some(session) = session {
-                session.stop().expect("the session stops");
+/// How long it takes from waking a backend to its first sample.
+fn waking() {
+    let lock = OurStd::new(0);
+    let goes_on = AtomicBool::new(true);
+    let session =
+        Watching::new("lazy, every operation", "lazy", &[EVERY, ("window_ms", "20")]).start();
+    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while goes_on.load(Ordering::Relaxed) {
+                lock.run(1);
             }
-        }
-    }
-    println!();
+        });
+        let times = (0..15).map(|_| {
+            let samples = || session.snapshot().expect("a snapshot").session.samples;
+            let before = samples();
+            let began = Instant::now();
+            session.wake("the bench").expect("it sleeps");
+            while samples() == before {}
+            let time = began.elapsed();
+            std::thread::sleep(Duration::from_millis(60));
+            time
+        });
+        let times = times.collect();
+        goes_on.store(false, Ordering::Relaxed);
+        times
+    });
+    lock.take();
+    session.stop().expect("the session stops");
+    times.sort_unstable();
+    println!("### From waking lazy to a snapshot that shows its first sample\n");
+    println!(
+        "{:.2?} (median of {}), {:.2?} at most\n",
+        times[times.len() / 2],
+        times.len(),
+        times[times.len() - 1]
+    );
 }
 
 /// Resident memory of this process, in bytes.
@@ -187,38 +308,61 @@ fn resident() -> u64 {
 const MILLION: usize = 1_000_000;
 
 fn memory() {
-    println!("### A million locks: bytes per lock\n");
+    println!("### A million locks, each locked once: bytes per lock\n");
     println!("| | parking_lot Mutex<()> | with slot | no slot |");
     println!("|---|---|---|---|");
-    let slotted = size_of::<lockscope::parking_lot::Mutex<()>>();
-    let slotless = size_of::<lockscope::parking_lot::slotless::Mutex<()>>();
-    let bare = size_of::<parking_lot::Mutex<()>>();
+    let slotted = size_of::<lockscope::parking_lot::Mutex<()>>() as u64;
+    let slotless = size_of::<lockscope::parking_lot::slotless::Mutex<()>>() as u64;
+    let bare = size_of::<parking_lot::Mutex<()>>() as u64;
     println!("| closed | {bare} | {slotted} | {slotless} |");
     assert_eq!((bare, slotted, slotless), (1, 64, 1));
-    for (title, period, limit) in [
-        ("wrapper, one in 100, each locked once", 100, 64 + 32),
-        ("wrapper, every operation, each locked once", 1, 64 + 900),
-    ] {
-        let locks: Vec<_> = (0..MILLION).map(|_| lockscope::parking_lot::Mutex::new(())).collect();
-        let before = resident();
-        let session = Profiler::builder()
-            .backend("wrapper")
-            .period(period)
-            .set("max_locks", "2000000")
-            .start()
-            .unwrap_or_else(|error| panic!("the bench cannot start the profiler: {error}"));
-        for lock in &locks {
-            drop(lock.lock());
-        }
-        let per_lock = slotted as u64 + resident().saturating_sub(before) / MILLION as u64;
-        session.stop().expect("the session stops");
-        println!("| {title} | | {per_lock} | |");
-        assert!(
-            per_lock <= limit,
-            "{title}: {per_lock} bytes per lock, at most {limit} are stated"
-        );
+    // The last two: most bytes that are stated, with slot and without.
+    let sessions: [(Watching, u64, u64); 7] = [
+        (Watching::new("wrapper, one in 100", "wrapper", &[MANY, ONE_IN_100]), 96, 32),
+        (Watching::new("wrapper, every operation", "wrapper", &[MANY, EVERY]), 964, 964),
+        (Watching::new("sidetable, one in 100", "sidetable", &[MANY, ONE_IN_100]), 96, 32),
+        (Watching::new("sidetable, every operation", "sidetable", &[MANY, EVERY]), 1264, 1264),
+        (Watching::new("adaptive", "adaptive", &[MANY, NO_LIMIT]), 164, 164),
+        (Watching::new("lazy, asleep", "lazy", &[MANY]), 64, 1),
+        (Watching::new("lazy, awake, one in 100", "lazy", &AWAKE), 96, 32),
+    ];
+    for (watching, most_slotted, most_slotless) in sessions {
+        let with = slotted + grown(watching, lockscope::parking_lot::Mutex::new);
+        let without = slotless + grown(watching, lockscope::parking_lot::slotless::Mutex::new);
+        println!("| {} | | {with} | {without} |", watching.title);
+        assert!(with <= most_slotted, "{watching:?}: {with}, {most_slotted} are stated");
+        assert!(without <= most_slotless, "{watching:?}: {without}, {most_slotless} are stated");
     }
     println!();
+}
+
+/// By how many bytes the process grows for each of a million locks that are
+/// locked once in a session.
+fn grown<L: Lockable>(watching: Watching, make: fn(()) -> L) -> u64 {
+    let locks: Vec<L> = (0..MILLION).map(|_| make(())).collect();
+    let session = watching.start();
+    let before = resident();
+    locks.iter().for_each(Lockable::lock_once);
+    let grown = resident().saturating_sub(before) / MILLION as u64;
+    session.stop().expect("the session stops");
+    grown
+}
+
+/// A lock that can be locked.
+trait Lockable {
+    fn lock_once(&self);
+}
+
+impl Lockable for lockscope::parking_lot::Mutex<()> {
+    fn lock_once(&self) {
+        drop(self.lock());
+    }
+}
+
+impl Lockable for lockscope::parking_lot::slotless::Mutex<()> {
+    fn lock_once(&self) {
+        drop(self.lock());
+    }
 }
 
 fn first_line(command: &str, args: &[&str]) -> String {
@@ -259,6 +403,9 @@ fn main() {
     let mut families = families();
     uncontended(&mut families, &single);
     contended(&families, &pair);
+    a_hundred_locks(&pair);
+    ten_million_a_second(&families, &pair);
+    waking();
     memory();
     provenance(quick);
 }

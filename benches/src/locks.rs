@@ -15,6 +15,8 @@ pub trait Counter: Sync {
     /// The same, with this much work while the lock is held, and up to six
     /// times as much between, at random.
     fn run_busy(&self, n: u64, held: u32);
+    /// As [`Counter::run`], with some ninety nanoseconds of work between.
+    fn run_paced(&self, n: u64);
     /// The count, and back to 0.
     fn take(&self) -> u64;
 }
@@ -33,6 +35,10 @@ impl<C: Counter> Counter for Aligned<C> {
 
     fn run_busy(&self, n: u64, held: u32) {
         self.0.run_busy(n, held);
+    }
+
+    fn run_paced(&self, n: u64) {
+        self.0.run_paced(n);
     }
 
     fn take(&self) -> u64 {
@@ -57,6 +63,7 @@ impl<L> Padded<L> {
 
 /// Steps of [`work`] that take some fifty nanoseconds.
 const FIFTY_NS: u32 = 150;
+const NINETY_NS: u32 = 270;
 
 #[inline(never)]
 fn work(steps: u32) {
@@ -65,24 +72,25 @@ fn work(steps: u32) {
     }
 }
 
-/// How much to do between critical sections, each time: at random, because two
-/// threads that work for the same time each fall into step and never meet, until
-/// anything at all disturbs them.
-struct Between(u32);
+/// Random numbers, for what is done between critical sections and which lock is
+/// next: two threads that work for the same time each fall into step and never
+/// meet, until anything at all disturbs them.
+struct Random(u32);
 
-impl Between {
+impl Random {
     fn new() -> Self {
         // Another beginning in each thread, by where its stack is.
         let place = 0_u8;
         Self((&raw const place).addr() as u32 >> 4 | 1)
     }
 
-    fn work(&mut self, most: u32) {
+    /// A number below `limit`.
+    fn next(&mut self, limit: u32) -> u32 {
         // Xorshift (Marsaglia 2003).
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        work(self.0 % most);
+        self.0 % limit
     }
 }
 
@@ -98,7 +106,7 @@ macro_rules! counter {
             }
 
             fn run_busy(&self, n: u64, held: u32) {
-                let mut between = Between::new();
+                let mut between = Random::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
@@ -106,7 +114,14 @@ macro_rules! counter {
                         *guard += 1;
                         work(held);
                     }
-                    between.work(6 * held);
+                    work(between.next(6 * held));
+                }
+            }
+
+            fn run_paced(&self, n: u64) {
+                for _ in 0..n {
+                    self.run(1);
+                    work(NINETY_NS);
                 }
             }
 
@@ -129,7 +144,7 @@ macro_rules! counter {
             }
 
             fn run_busy(&self, n: u64, held: u32) {
-                let mut between = Between::new();
+                let mut between = Random::new();
                 for _ in 0..n {
                     let $it = black_box(self);
                     {
@@ -137,10 +152,17 @@ macro_rules! counter {
                         black_box(*guard);
                         work(held);
                     }
-                    between.work(6 * held);
+                    work(between.next(6 * held));
                 }
                 let $it = self;
                 *$write += n;
+            }
+
+            fn run_paced(&self, n: u64) {
+                for _ in 0..n {
+                    self.run(1);
+                    work(NINETY_NS);
+                }
             }
 
             fn take(&self) -> u64 {
@@ -190,11 +212,46 @@ counter!(OurStdRead, |it| read sound(it.read()), write sound(it.write()));
 counter!(BareParkingLotRead, |it| read it.lock.read(), write it.lock.write());
 counter!(OurParkingLotRead, |it| read it.read(), write it.write());
 
+/// A hundred locks, each time another one, at random.
+#[derive(Debug)]
+pub struct Hundred<C>(Vec<C>);
+
+impl<C> Hundred<C> {
+    /// A hundred of what `make` makes.
+    pub fn new(make: impl Fn() -> C) -> Self {
+        Self((0..100).map(|_| make()).collect())
+    }
+}
+
+impl<C: Counter> Counter for Hundred<C> {
+    fn run(&self, n: u64) {
+        let mut choice = Random::new();
+        (0..n).for_each(|_| self.0[choice.next(100) as usize].run(1));
+    }
+
+    fn run_busy(&self, n: u64, held: u32) {
+        let mut choice = Random::new();
+        (0..n).for_each(|_| self.0[choice.next(100) as usize].run_busy(1, held));
+    }
+
+    fn run_paced(&self, n: u64) {
+        let mut choice = Random::new();
+        (0..n).for_each(|_| self.0[choice.next(100) as usize].run_paced(1));
+    }
+
+    fn take(&self) -> u64 {
+        self.0.iter().map(Counter::take).sum()
+    }
+}
+
 /// How a lock is used.
 #[derive(Clone, Copy, Debug)]
 pub enum Usage {
     /// By one thread, which does nothing else.
     Alone,
+    /// By one thread, which does something else for some ninety nanoseconds each
+    /// time: ten million operations a second.
+    Paced,
     /// By two threads that do nothing else.
     TwoIdle,
     /// By two threads that hold it for some fifty nanoseconds, and for up to
@@ -213,10 +270,11 @@ pub enum Usage {
 pub fn time(counter: &dyn Counter, usage: Usage, n: u64) -> Duration {
     let run: &(dyn Fn() + Sync) = match usage {
         Usage::Alone | Usage::TwoIdle => &|| counter.run(n),
+        Usage::Paced => &|| counter.run_paced(n),
         Usage::TwoShort => &|| counter.run_busy(n, FIFTY_NS),
         Usage::TwoLong => &|| counter.run_busy(n, 10 * FIFTY_NS),
     };
-    let threads = if let Usage::Alone = usage { 1 } else { 2 };
+    let threads = if let Usage::Alone | Usage::Paced = usage { 1 } else { 2 };
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 1..threads {

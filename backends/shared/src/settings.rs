@@ -91,13 +91,19 @@ impl Key {
 /// session cannot change.
 #[must_use]
 pub fn not_now(key: &str, keys: &[&Key]) -> BackendError {
-    let message = if keys.iter().any(|known| known.name == key) {
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    not_now_of(key, &names)
+}
+
+/// As [`not_now`], where not all values are whole numbers: the keys by name.
+#[must_use]
+pub fn not_now_of(key: &str, names: &[&str]) -> BackendError {
+    let message = if names.contains(&key) {
         format!(
             "the key '{key}' holds for the life of a backend; set it in the configuration and start the program again"
         )
     } else {
-        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-        format!("there is no key '{key}'; the keys are {}", known.join(", "))
+        format!("there is no key '{key}'; the keys are {}", names.join(", "))
     };
     BackendError::new(ErrorKind::Setting, message)
 }

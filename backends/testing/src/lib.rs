@@ -15,6 +15,7 @@
 pub mod identity;
 pub mod limits;
 pub mod model;
+pub mod period;
 pub mod probe;
 pub mod sessions;
 pub mod threads;
@@ -22,9 +23,18 @@ pub mod threads;
 /// All tests of this crate, for the backend of this type, which is to be named
 /// by its whole path. Its configuration has at least the keys `period`,
 /// `max_locks` and `max_sites`, and its period is what is configured.
+///
+/// `tests!(path::Backend, but for its period)` for one that begins with the
+/// period that is configured and moves on from there.
 #[macro_export]
 macro_rules! tests {
     ($backend:ty) => {
+        $crate::tests!($backend, period:
+            it_can_be_changed_while_a_session_runs_and_nothing_else_can,
+        );
+        $crate::tests!($backend, but for its period);
+    };
+    ($backend:ty, but for its period) => {
         $crate::tests!($backend, identity:
             a_dropped_lock_and_another_at_its_address_are_two,
             locks_of_two_kinds_at_one_address_are_two,
@@ -42,7 +52,6 @@ macro_rules! tests {
         $crate::tests!($backend, sessions:
             a_value_that_cannot_be_used_is_named_with_those_that_can,
             the_default_period_is_in_force,
-            the_period_can_be_changed_while_a_session_runs_and_nothing_else_can,
             calls_at_the_wrong_time_are_errors_and_change_nothing,
             a_session_begins_empty_for_locks_that_are_there_already,
             a_failed_try_of_a_lock_that_the_session_has_not_met_leaves_its_slot_alone,
