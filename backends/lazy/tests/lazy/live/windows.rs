@@ -96,7 +96,7 @@ fn asleep_it_still_says_what_it_saw() {
     used(&lock, 50);
     let report = host.report();
     assert_eq!((acquisitions(&report.locks), samples(&report)), (2.0, vec![2]));
-    assert_eq!(report.notes[1], "It is asleep.");
+    assert_eq!(report.notes[0], "The backend is asleep.");
     let stopped = host.stop();
     assert_eq!(stopped.locks, report.locks);
 }
