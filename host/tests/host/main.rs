@@ -22,5 +22,6 @@ mod run;
 mod sessions;
 mod signals;
 mod switching;
+mod windows;
 
 mod support;
