@@ -4,11 +4,12 @@
 use core::ffi::c_int;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockscope_core::{ABI_VERSION, Probe};
 
 use crate::config::{Config, Overrides, Placed, Sources, is_privileged};
+use crate::control;
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::keeper::Keeper;
@@ -28,7 +29,7 @@ enum Attached {
 }
 
 static ATTACHED: Mutex<Option<Attached>> = Mutex::new(None);
-static KEEPER: OnceLock<Keeper> = OnceLock::new();
+static KEEPER: OnceLock<Arc<Keeper>> = OnceLock::new();
 
 /// Takes a probe into the process's session, which the first one starts.
 ///
@@ -103,14 +104,19 @@ fn start(config: &Config, probe: &'static Probe) -> Result<(), HostError> {
     let plan = Plan::new(config)?;
     // First of all the probe, which another host may have.
     ENGINE.adopt(probe)?;
-    let keeper = Keeper::begin(&plan, config, output, true)?;
-    let _ = KEEPER.set(keeper);
+    let keeper = Arc::new(Keeper::begin(&plan, config, output, true)?);
+    let _ = KEEPER.set(Arc::clone(&keeper));
     // SAFETY: the handler is a function of this library, which is never
     // unloaded.
     if unsafe { libc::atexit(at_exit) } != 0 {
         tell(
             "the system takes no more handlers for the program's end; the last report is the one that is written while it runs",
         );
+    }
+    if config.control.value {
+        // After that handler, and so ended before it: what is asked for is
+        // answered before the last report is written.
+        control::serve(keeper);
     }
     Ok(())
 }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Overrides, Place, Placed, Sources};
+use crate::control::{CtlArgs, PsArgs};
+#[cfg(feature = "top")]
+use crate::control::{TOP_KEYS, TopArgs};
 use crate::error::HostError;
 use crate::loader::{Candidate, Plugin, SearchPath};
 use crate::report::command::{self, ReportArgs};
@@ -17,7 +20,8 @@ use crate::tell::tell;
 const FIRST_STEPS: &str = "\
 First steps:
   lockscope run -- ./app --its-own-flags   run a program, and print the table
-  lockscope report lockscope.json          print it again";
+  lockscope report lockscope.json          print it again
+  lockscope ps                             list what runs, for `ctl` and `top`";
 
 /// What stands below the help of `lockscope run`.
 const CONFIGURATION: &str = "\
@@ -43,6 +47,14 @@ enum Command {
     Report(ReportArgs),
     /// List the backends that are there, and where they were found.
     Backends(BackendsArgs),
+    /// List the processes that can be controlled.
+    Ps(PsArgs),
+    /// Look at a running process, or change how it is profiled.
+    Ctl(CtlArgs),
+    /// Show the table of a running process as it grows.
+    #[cfg(feature = "top")]
+    #[command(after_help = TOP_KEYS)]
+    Top(TopArgs),
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +133,10 @@ pub fn main() -> ! {
             command::run(&arguments, &mut std::io::stdout().lock()).map_err(HostError::from)
         }
         Command::Backends(arguments) => arguments.execute(),
+        Command::Ps(arguments) => print(&arguments.execute()),
+        Command::Ctl(arguments) => arguments.execute().and_then(|said| print(&said)),
+        #[cfg(feature = "top")]
+        Command::Top(arguments) => arguments.execute(),
     };
     if let Err(error) = &done {
         tell(error);
@@ -128,7 +144,7 @@ pub fn main() -> ! {
     std::process::exit(i32::from(done.is_err()))
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
         .filter(|(key, _)| !key.is_empty())

@@ -12,6 +12,7 @@ mod reporting;
 mod scale;
 mod state;
 
+pub(crate) use reporting::command as command_line;
 pub(crate) use scale::{VARIABLE as CLOCK_VARIABLE, to_be_told as clock_to_be_told};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -197,6 +197,11 @@ pub enum HostError {
     /// No session is running.
     #[error("no session is running in this process; start one first")]
     NoSession,
+    /// The program has ended its profiling itself.
+    #[error(
+        "the program has ended its profiling, and begins another session itself if it wants one; look at it when it does"
+    )]
+    Finished,
     /// The session belongs to the process that this one was forked from.
     #[error(
         "the session belongs to process {owner}, of which this process ({pid}) is a fork; start a session of its own"
@@ -314,6 +319,9 @@ pub enum HostError {
     /// A report cannot be written or read.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
+    /// A process cannot be controlled.
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
     /// What should be printed cannot be.
     #[error("stdout cannot be written: {source}; check where the output of the command goes")]
     Print {

@@ -3,6 +3,8 @@
 //! The report of a session is written while it runs as well: a program that is
 //! killed loses at most what came after the last writing.
 
+mod target;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -123,7 +125,7 @@ impl Keeper {
 
     /// Begins another session, as the last one was to be.
     pub(crate) fn start(&self) -> Result<(), HostError> {
-        let mut state = self.state()?;
+        let mut state = self.open_state()?;
         ENGINE.start(&Plan::new(&state.config)?)?;
         state.sessions += 1;
         Ok(())
@@ -144,7 +146,7 @@ impl Keeper {
         settings: &[(String, String)],
         by: By,
     ) -> Result<Option<Ended>, HostError> {
-        let mut state = self.state()?;
+        let mut state = self.open_state()?;
         let mut overrides = Overrides::default();
         overrides.set("backend", backend, Place::Command("use"));
         for (key, value) in settings {
@@ -208,6 +210,12 @@ impl Keeper {
     fn state(&self) -> Result<MutexGuard<'_, State>, HostError> {
         self.check_owner()?;
         Ok(guarded(&self.shared.state))
+    }
+
+    /// The state, if more sessions can begin here.
+    fn open_state(&self) -> Result<MutexGuard<'_, State>, HostError> {
+        let state = self.state()?;
+        if state.is_finished { Err(HostError::Finished) } else { Ok(state) }
     }
 
     fn check_owner(&self) -> Result<(), HostError> {

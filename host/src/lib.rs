@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod cli;
 pub mod config;
+mod control;
 mod engine;
 mod error;
 pub mod filter;
@@ -20,5 +21,6 @@ mod tell;
 mod threads;
 mod wake_signal;
 
+pub use control::ControlError;
 pub use error::HostError;
 pub use profiler::{Builder, Profiler};

@@ -1,9 +1,11 @@
 //! Profiling from code, with the host linked into the program.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, Overrides, Place, Sources, duration_text};
+use crate::control::{self, target::Target};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::keeper::{By, Keeper};
@@ -24,7 +26,7 @@ use crate::tell::tell;
 #[derive(Debug)]
 pub struct Profiler {
     /// Nothing if profiling is switched off.
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
     running: bool,
 }
 
@@ -246,7 +248,10 @@ impl Builder {
         let plan = Plan::new(&config)?;
         let output = config.output_of(std::process::id());
         let writes = config.output.is_some();
-        let keeper = Keeper::begin(&plan, &config, output, writes)?;
+        let keeper = Arc::new(Keeper::begin(&plan, &config, output, writes)?);
+        if config.control.value {
+            control::serve(Arc::clone(&keeper) as Arc<dyn Target>);
+        }
         Ok(Profiler { keeper: Some(keeper), running: true })
     }
 }

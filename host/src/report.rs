@@ -16,14 +16,14 @@ pub mod folded;
 pub mod model;
 pub mod pprof;
 mod quantile;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod table;
 pub(crate) mod terminal;
-mod text;
+pub(crate) mod text;
 pub(crate) mod units;
-mod waits;
+pub(crate) mod waits;
 
 pub use convert::convert;
 pub use error::ReportError;

@@ -81,6 +81,12 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("core/src/thread/table.rs", "thread states that others find, and that are never freed"),
     ("host/src/attach.rs", "exports what a probe calls; ends the process"),
     ("host/src/config.rs", "asks the kernel whether the process is set-user-id"),
+    ("host/src/control/service.rs", "handlers for fork and the end; a service that forks may see"),
+    (
+        "host/src/control/system.rs",
+        "sockets: peers, connecting, waiting, and closing them in a fork",
+    ),
+    ("host/src/control/top/signals.rs", "blocks signals, and asks whether they have come"),
     ("host/src/engine.rs", "a state that the child of a fork leaves behind"),
     ("host/src/engine/cost.rs", "calls a backend's hooks, to measure them"),
     ("host/src/engine/entrance.rs", "an entry with a context, called through the ABI"),

@@ -12,28 +12,19 @@
 //! Both rise at once by as many steps as are needed, and fall by one step at a
 //! time, when that leaves them well within bounds: a step doubles the cost, so
 //! what was above the bound before a step up is not below the bound for a step
-//! down after it, and a workload that stays the same is left alone.
+//! down after it, and a workload that stays the same is left alone. What was spent
+//! above the budget, as in the first moments of a session, is made up for.
 //!
 //! If what nothing makes rarer takes the whole budget for a second, the session
 //! is to end, or if there are more operations in a second than somebody has
 //! allowed.
 
-use crate::meter::{Done, PASSING_NS, Prices};
-use crate::policy::LEVELS;
+mod spent;
+mod tuning;
 
-/// Of what samples and waits may cost, waits have so much before they are drawn.
-const WAITS_SHARE: f64 = 0.75;
-/// A step down is taken below this part of the bound: half of it would be at
-/// the bound after the step, and what is measured varies a little.
-const CALM: f64 = 0.4;
-/// Whatever passing costs, samples and waits may have so much of the budget, as
-/// long as the session lasts.
-const RESERVE: f64 = 0.25;
-/// With so many samples and waits, or where so many are allowed, there is enough
-/// to go by: by chance their number varies by an eighth at most.
-const EVIDENCE: f64 = 256.0;
-/// Most steps: to the longest period.
-const MOST_STEPS: u8 = LEVELS as u8 - 1;
+pub(crate) use spent::{Reading, Spent};
+use tuning::Load;
+pub(crate) use tuning::Tuning;
 
 const MS: u64 = 1_000_000;
 /// When the host is to ask for the first time, and at most how long later from
@@ -56,6 +47,13 @@ pub(crate) struct Budget {
     pub(crate) ending: Ending,
 }
 
+impl Budget {
+    /// How long profiling may take of what was spent.
+    fn cpu_ns(&self, spent: &Spent) -> f64 {
+        spent.used_ns() * self.cpu_percent / 100.0
+    }
+}
+
 /// When a session ends of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Ending {
@@ -66,187 +64,6 @@ pub(crate) enum Ending {
     Beyond(f64),
     /// Whatever it costs.
     Never,
-}
-
-/// How things stand at one time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reading {
-    /// Of a clock that never goes back.
-    pub(crate) at_ns: u64,
-    /// Processor time that the process has used.
-    pub(crate) cpu_ns: u64,
-    /// What was done in the session.
-    pub(crate) done: Done,
-    pub(crate) prices: Prices,
-}
-
-/// What was done and spent in some time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spent {
-    pub(crate) wall_ns: f64,
-    pub(crate) cpu_ns: f64,
-    pub(crate) samples: f64,
-    pub(crate) waits: f64,
-    pub(crate) operations: f64,
-    pub(crate) rest: f64,
-    /// On each of these.
-    pub(crate) sampling_ns: f64,
-    pub(crate) waiting_ns: f64,
-    pub(crate) passing_ns: f64,
-    pub(crate) rest_ns: f64,
-}
-
-impl Spent {
-    fn between(from: &Reading, to: &Reading) -> Self {
-        let since = |from: u64, to: u64| to.saturating_sub(from) as f64;
-        let samples = since(from.done.samples, to.done.samples);
-        let waits = since(from.done.waits, to.done.waits);
-        let rest = since(from.done.rest, to.done.rest);
-        let operations = since(from.done.operations, to.done.operations);
-        Self {
-            wall_ns: since(from.at_ns, to.at_ns),
-            cpu_ns: since(from.cpu_ns, to.cpu_ns),
-            samples,
-            waits,
-            operations,
-            rest,
-            sampling_ns: samples * to.prices.sample_ns,
-            waiting_ns: waits * to.prices.wait_ns,
-            passing_ns: operations * PASSING_NS,
-            rest_ns: rest * to.prices.rest_ns,
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.wall_ns += other.wall_ns;
-        self.cpu_ns += other.cpu_ns;
-        self.samples += other.samples;
-        self.waits += other.waits;
-        self.operations += other.operations;
-        self.rest += other.rest;
-        self.sampling_ns += other.sampling_ns;
-        self.waiting_ns += other.waiting_ns;
-        self.passing_ns += other.passing_ns;
-        self.rest_ns += other.rest_ns;
-    }
-
-    /// What nothing makes rarer.
-    fn fixed_ns(&self) -> f64 {
-        self.passing_ns + self.rest_ns
-    }
-
-    /// All that profiling has taken.
-    pub(crate) fn own_ns(&self) -> f64 {
-        self.sampling_ns + self.waiting_ns + self.fixed_ns()
-    }
-
-    /// The part of the processor time that went to profiling, in percent.
-    pub(crate) fn own_percent(&self) -> f64 {
-        100.0 * self.own_ns() / self.used_ns().max(1.0)
-    }
-
-    /// Processor time, which the kernel may not have counted yet.
-    fn used_ns(&self) -> f64 {
-        self.cpu_ns.max(self.own_ns())
-    }
-
-    pub(crate) fn operations_per_sec(&self) -> f64 {
-        self.operations * SECOND_NS / self.wall_ns.max(1.0)
-    }
-}
-
-/// Something as a part of what it may cost, and how often it was seen to say so.
-#[derive(Clone, Copy, Debug, Default)]
-struct Part {
-    part: f64,
-    count: f64,
-}
-
-impl Part {
-    /// The part for certain, and the part at most: counts vary by their square
-    /// root, and twice that is rare.
-    fn bounds(self) -> (f64, f64) {
-        let varies = 2.0 / self.count.max(1.0).sqrt();
-        (self.part * (1.0 - varies), self.part * (1.0 + varies))
-    }
-}
-
-/// What waits and samples cost, as parts of what both may cost.
-#[derive(Clone, Copy, Debug)]
-struct Load {
-    waits: Part,
-    samples: Part,
-    /// How many there may be.
-    allowed: f64,
-}
-
-impl Load {
-    fn of(spent: &Spent, budget: &Budget, prices: &Prices) -> Self {
-        let part = |count| Part { part: 0.0, count };
-        let (waits, samples) = (part(spent.waits), part(spent.samples));
-        let mut load = Self { waits, samples, allowed: f64::INFINITY };
-        if budget.cpu_percent > 0.0 {
-            let all = spent.used_ns() * budget.cpu_percent / 100.0;
-            let both = (all - spent.fixed_ns()).max(all * RESERVE);
-            load.bound(spent.waiting_ns, spent.sampling_ns, both, prices.sample_ns);
-        }
-        if budget.samples_per_sec > 0.0 {
-            let both = spent.wall_ns / SECOND_NS * budget.samples_per_sec;
-            load.bound(spent.waits, spent.samples, both, 1.0);
-        }
-        load
-    }
-
-    /// Waits and samples cost so much, and may cost `both`; one costs `each`.
-    fn bound(&mut self, waits: f64, samples: f64, both: f64, each: f64) {
-        let both = both.max(f64::MIN_POSITIVE);
-        self.waits.part = self.waits.part.max(waits / both);
-        self.samples.part = self.samples.part.max(samples / both);
-        self.allowed = self.allowed.min(both / each);
-    }
-
-    /// Whether there were enough of them, or few enough, to say so.
-    fn is_evident(&self) -> bool {
-        self.waits.count + self.samples.count >= EVIDENCE || self.allowed >= EVIDENCE
-    }
-}
-
-/// How much more rarely something is recorded: by powers of two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tuning {
-    /// What all periods are multiplied by.
-    pub(crate) squeeze: u8,
-    /// The period of acquisitions that have to wait.
-    pub(crate) waits: u8,
-}
-
-impl Tuning {
-    /// The next one under this load.
-    fn after(self, load: Load) -> Self {
-        let waits = stepped(self.waits, load.waits, WAITS_SHARE);
-        // What it is expected to be after the step.
-        let expected = load.waits.part * f64::from(i32::from(self.waits) - i32::from(waits)).exp2();
-        let room = 1.0 - expected.min(WAITS_SHARE);
-        let squeeze = stepped(self.squeeze, load.samples, room);
-        Self { squeeze, waits }
-    }
-
-    fn or_more(self, other: Self) -> Self {
-        Self { squeeze: self.squeeze.max(other.squeeze), waits: self.waits.max(other.waits) }
-    }
-}
-
-/// The step for a part that may be `bound`.
-fn stepped(step: u8, part: Part, bound: f64) -> u8 {
-    let (least, greatest) = part.bounds();
-    if least > bound {
-        let steps = (least / bound).log2().ceil().max(1.0);
-        step + steps.min(f64::from(MOST_STEPS - step)) as u8
-    } else if greatest < bound * CALM {
-        step.saturating_sub(1)
-    } else {
-        step
-    }
 }
 
 /// Sees to it that a session keeps to its budget.
@@ -260,6 +77,8 @@ pub(crate) struct Governor {
     /// Since it was looked at last whether the session is to end.
     this_second: Spent,
     session: Spent,
+    /// What was spent above the budget and is not made up for.
+    debt_ns: f64,
     tuning: Tuning,
     highest: Tuning,
     ask_after_ns: u64,
@@ -338,13 +157,21 @@ impl Governor {
     }
 
     fn tune(&mut self) {
-        let load = Load::of(&self.lately, &self.budget, &self.seen.prices);
-        if !load.is_evident() {
-            return;
+        let lately = self.lately;
+        let debt_ns = self.debt_after(&lately);
+        let load = Load::of(&lately, &self.budget, &self.seen.prices, debt_ns);
+        if load.is_evident() {
+            self.lately = Spent::default();
+            self.debt_ns = debt_ns;
+            self.tuning = self.tuning.after(load);
+            self.highest = self.highest.or_more(self.tuning);
         }
-        self.lately = Spent::default();
-        self.tuning = self.tuning.after(load);
-        self.highest = self.highest.or_more(self.tuning);
+    }
+
+    fn debt_after(&self, lately: &Spent) -> f64 {
+        let may = self.budget.cpu_ns(lately);
+        let may_in_a_second = may * SECOND_NS / lately.wall_ns;
+        (self.debt_ns + lately.own_ns() - may).clamp(0.0, may_in_a_second)
     }
 
     /// Once a second: whether, and why, no tuning can keep to the budget.

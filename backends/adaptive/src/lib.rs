@@ -6,20 +6,19 @@
 //! *level*: one operation in 2^level is sampled.
 //!
 //! ```text
-//!              32 samples without contention: one level up
-//!            ┌──────────────────────────────────────────────┐
-//! contended ─┴─► level 0 ─► 1 ─► 2 ─► … ─► max_period ──────┘
-//!                every      ▲
-//!                operation  └── a lock that is met: period
+//!                 32 samples without contention: one level up
+//! contended ──► level 0 ──► 1 ──► … ──► 4 ──► … ──► 12
+//!               every operation         ▲           max_period
+//!                                       └── period: a lock that is met
 //! ```
 //!
 //! Since each level has as many samples as the one before, a quiet lock that was
 //! used n times has some 32·log₂(n/32) of them, and its count is known to about
 //! a tenth, however long it has been quiet.
 //!
-//! Over all that stands the [`budget`]. The host asks ten times a second how to
-//! go on; the backend looks at what it has cost since then, which it
-//! [measures](meter) itself, and multiplies all periods by a power of two, the
+//! Over all that stands the budget (`budget.rs`). The host asks ten times a second
+//! how to go on; the backend looks at what it has cost since then, which it
+//! measures itself (`meter.rs`), and multiplies all periods by a power of two, the
 //! *squeeze*. If contended acquisitions alone cost too much, those are drawn as
 //! well. If operations cost too much that are not even recorded, because there
 //! are so many of them, the session ends.
@@ -30,8 +29,8 @@
 //! contended is sampled with the probability 1/N that was fixed by what happened
 //! before it, and its sample weighs N. So Σ w·x less the truth is a martingale,
 //! whatever moves the periods, as long as nothing looks ahead: a countdown is
-//! drawn anew when it has ended, or because somebody else had to wait, and never
-//! for how far it has come.
+//! drawn anew when it has ended, or because somebody had to wait, and never for
+//! how far it has come.
 
 mod backend;
 mod budget;

@@ -38,7 +38,7 @@ fn cost(account: &Account) -> String {
 
 fn squeezed(account: &Account) -> Option<String> {
     let [now, highest] = [account.tuning, account.highest].map(|tuning| 1_u64 << tuning.squeeze);
-    let at_the_end = if now > 1 { format!("by {now}") } else { "no more".to_owned() };
+    let at_the_end = if now > 1 { format!("by {now}") } else { "not at all".to_owned() };
     let budget = said(account.budget);
     (highest > 1).then(|| {
         format!(

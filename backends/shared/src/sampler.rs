@@ -9,7 +9,7 @@ use core::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
-use lockscope_core::{Countdown, Session};
+use lockscope_core::{Countdown, Event, Session};
 
 /// A sampling period, with the number that each draw needs: in one word, so
 /// that the two always belong together.
@@ -184,6 +184,14 @@ impl Sampler {
     #[must_use]
     pub fn draw(&self) -> Countdown {
         self.draws.draw(self.period())
+    }
+
+    /// What to answer to `event`.
+    #[inline]
+    #[must_use]
+    pub fn draw_after(&self, event: &Event) -> Countdown {
+        // What had to wait is recorded beside the countdown, not by it.
+        if event.counted != 0 { self.draw() } else { Countdown::UNCHANGED }
     }
 }
 

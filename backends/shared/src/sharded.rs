@@ -46,10 +46,12 @@ pub(crate) trait Write<T> {
 }
 
 impl<T: Default + Send + Sync> Sharded<T> {
-    /// Writes `what` where the thread with this number, the caller, writes.
+    /// Writes `what` where the thread with this number, the caller, writes; 0 is a
+    /// thread that is not known.
     #[inline]
     pub(crate) fn write(&self, thread: u32, what: &impl Write<T>) {
-        match self.owned.iter().find(|shard| shard.belongs_to(thread)) {
+        let own = |shard: &&Shard<T>| thread != 0 && shard.belongs_to(thread);
+        match self.owned.iter().find(own) {
             Some(shard) => what.write::<Alone>(shard.value.get_or_make()),
             None => what.write::<Among>(self.shared.get_or_make()),
         }
@@ -107,6 +109,15 @@ mod tests {
         assert_eq!(values(&sharded), [22, 24, 13, 43]);
         sharded.absorb(&Add(7));
         assert_eq!(values(&sharded), [22, 24, 13, 50]);
+    }
+
+    #[test]
+    fn a_thread_that_is_not_known_takes_no_place() {
+        let sharded = Sharded::default();
+        for thread in [0, 11, 0, 12, 13, 0] {
+            sharded.write(thread, &Add(1));
+        }
+        assert_eq!(values(&sharded), [1, 1, 1, 3]);
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
-use lockscope_backends::settings::{MAX_SITES, PERIOD, not_now};
+use lockscope_backends::settings::{PERIOD, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, Setting};
 use lockscope_core::report::Report;
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
 use crate::policy::Policy;
-use crate::settings::{KEYS, MAX_LOCKS, MAX_THREADS};
+use crate::settings::{KEYS, MAX_LOCKS, MAX_SITES, MAX_THREADS};
 use crate::state::State;
 
 /// A table by id and address, tallies by thread, one operation in N: see the [crate].
@@ -80,13 +80,13 @@ impl Backend for Sidetable {
     }
 
     fn meet(&self, _: Option<&LockRef>) -> Countdown {
-        self.policy.first()
+        self.policy.draw()
     }
 
     #[inline]
     fn event(&self, event: &Event) -> Countdown {
         self.state.note(event);
-        self.policy.next(event)
+        self.policy.draw_after(event)
     }
 
     fn dropped(&self, lock: &LockRef) {

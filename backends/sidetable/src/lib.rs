@@ -16,6 +16,7 @@
 //! several locks. So the way from a thread, a lock and a call site to the numbers
 //! is remembered, in one cache line that this thread has to itself: see `ways`.
 
+mod asked;
 mod backend;
 #[cfg(all(test, lockscope_loom))]
 mod models;

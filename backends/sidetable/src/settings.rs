@@ -1,11 +1,17 @@
 //! The backend's configuration keys.
 
-use lockscope_backends::settings::{self, Key, MAX_SITES, PERIOD};
+use lockscope_backends::settings::{self, Key, PERIOD};
 
 /// How many locks may have a record.
 pub(crate) const MAX_LOCKS: Key = Key {
-    help: "So many locks have a place in the table at one time, from 1 to 10000000; each takes about 700 bytes for each thread that uses it. What other locks do is counted as lost.",
+    help: "So many locks have a place in the table at one time, from 1 to 10000000; each takes some 800 bytes for each thread that uses it. What other locks do is counted as lost.",
     ..settings::MAX_LOCKS
+};
+
+/// How many call sites are told apart.
+pub(crate) const MAX_SITES: Key = Key {
+    help: "So many call sites of one lock are told apart in each thread, from 1 to 10000; the rest are recorded together.",
+    ..settings::MAX_SITES
 };
 
 /// How many threads may have a ledger of their own for one lock.

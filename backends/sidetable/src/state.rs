@@ -9,7 +9,8 @@ use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, Ordering};
 use lockscope_core::{Event, LockRef, Session};
 
-use crate::ways::{Asked, Name, Way, Ways};
+use crate::asked::{Asked, Name};
+use crate::ways::{Way, Ways};
 
 /// A record for each lock that was sampled, and in it a ledger for each thread.
 #[derive(Debug, Default)]
@@ -91,10 +92,10 @@ impl State {
     /// its origin, and no way leads to it.
     pub(crate) fn forget(&self, lock: &LockRef) {
         let Some(record) = self.registry.drop_lock(lock) else { return };
-        let name = Name::of(lock);
+        let lock = Name::of(lock);
         for part in record.kept.0.iter() {
             for place in part.value.uses.iter() {
-                self.ways.forget(&Asked::new(part.key, name, place.key));
+                self.ways.forget(&Asked { thread: part.key, lock, call: place.key });
             }
         }
     }

@@ -9,6 +9,8 @@
 //! A backend's own test calls [`tests!`] with its type, and adds what only it
 //! promises.
 #![forbid(unsafe_code)]
+// A model's atomics cannot be statics; and nothing here is a model.
+#![cfg(not(lockscope_loom))]
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on has failed")]
 #![allow(clippy::unwrap_used, reason = "as above")]
 

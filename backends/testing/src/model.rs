@@ -191,7 +191,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     let mode = prop_oneof![Just(Mode::EXCLUSIVE), Just(Mode::SHARED), Just(Mode::UPGRADABLE)];
     let weight = prop_oneof![Just(1_u32), Just(64)];
     let wait = proptest::option::of((0..3_usize, 0..5_000_u64));
-    let thread = prop_oneof![8 => 1..4_u32, 1 => 4..200_u32];
+    // 0 for a thread that is not known.
+    let thread = prop_oneof![8 => 1..4_u32, 1 => 4..200_u32, 1 => Just(0)];
     (kind, 1..4_usize, mode, weight, wait, 0..5_000_u64, thread).prop_map(
         |(kind, site, mode, weight, wait, hold_ns, thread)| Happening {
             mode: if kind == EventKind::IDLE { Mode::SHARED } else { mode },

@@ -72,13 +72,13 @@ impl Backend for Wrapper {
     }
 
     fn meet(&self, _: Option<&LockRef>) -> Countdown {
-        self.policy.first()
+        self.policy.draw()
     }
 
     #[inline]
     fn event(&self, event: &Event) -> Countdown {
         self.state.note(event);
-        self.policy.next(event)
+        self.policy.draw_after(event)
     }
 
     fn dropped(&self, lock: &LockRef) {

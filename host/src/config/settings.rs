@@ -1,5 +1,7 @@
 //! A backend's own keys, once it is known which it has.
 
+use std::ffi::OsString;
+
 use lockscope_core::backend::{BackendError, Description, Setting};
 
 use super::{Config, Given, KEYS, Owner, PREFIX, Place, unknown_key};
@@ -88,6 +90,28 @@ impl Config {
         }
         Ok(Resolved { settings: resolved })
     }
+}
+
+impl Config {
+    /// What is configured for other backends than `chosen`, as variables.
+    pub(crate) fn settings_of_others(&self, chosen: &str) -> Vec<(String, OsString)> {
+        let variable = |given: &Given| {
+            let name = match &given.owner {
+                Owner::Backend(name) if name == chosen || name == CHOSEN => return None,
+                Owner::Backend(name) => format!("{PREFIX}{}_{}", shout(name), shout(&given.key)),
+                Owner::Variable if is_of(&given.key, chosen) => return None,
+                Owner::Variable => format!("{PREFIX}{}", given.key),
+                Owner::Host => return None,
+            };
+            Some((name, given.values.first()?.into()))
+        };
+        self.settings.iter().filter_map(variable).collect()
+    }
+}
+
+/// Whether the rest of a variable's name is that of a key of this backend.
+fn is_of(rest: &str, backend: &str) -> bool {
+    rest.strip_prefix(&shout(backend)).is_some_and(|key| key.starts_with('_'))
 }
 
 /// The key, if it is one of the chosen backend.

@@ -101,7 +101,7 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
 }
 
 /// The process's command line, as the kernel has it.
-fn command() -> Vec<String> {
+pub(crate) fn command() -> Vec<String> {
     let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
     let line = line.strip_suffix(b"\0").unwrap_or(&line);
     line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()

@@ -119,7 +119,7 @@ impl SearchPath {
     }
 
     /// The names that the files in the search path have.
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let files = self.steps.iter().flat_map(|step| plugin_files(&step.folder));
         let mut names: Vec<String> = files.map(|(name, _)| name).collect();
         names.sort_unstable();

@@ -44,6 +44,12 @@ impl<'a> Text<'a> {
         Ok(Self { path, bytes })
     }
 
+    /// What was read from elsewhere; `path` stands for it where something is
+    /// wrong with it.
+    pub(crate) fn of(path: &'a Path, bytes: Vec<u8>) -> Self {
+        Self { path, bytes }
+    }
+
     /// The report that it is.
     pub(crate) fn report(&self) -> Result<ReportFile, ReportError> {
         let version = version(self.path, &self.bytes)?;

@@ -92,6 +92,45 @@ pub fn render(report: &ReportFile, options: &TableOptions) -> String {
     text
 }
 
+/// The table in plain lines, for whoever lays them out himself.
+#[cfg(feature = "top")]
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// The session in a sentence.
+    pub(crate) session: Vec<String>,
+    /// The heads of the columns: none if there are no rows.
+    pub(crate) heads: Vec<String>,
+    pub(crate) rows: Vec<String>,
+    /// What the table does not show: waits in progress, losses, notes.
+    pub(crate) foot: Vec<String>,
+}
+
+/// The report as lines; the table has the rows that are `shown`.
+#[cfg(feature = "top")]
+pub(crate) fn lines(report: &ReportFile, shown: &[Row], options: &TableOptions) -> Lines {
+    let options = TableOptions {
+        width: options.width.map(|width| width.max(NARROWEST)),
+        colour: false,
+        top: usize::MAX,
+        ..*options
+    };
+    let styles = Styles::new(false);
+    let split = |text: &str| text.trim_matches('\n').lines().map(str::to_owned).collect();
+    let body = match shown {
+        [] => String::new(),
+        rows => heads_and_cells(rows, &Layout::fit(rows, &options), styles),
+    };
+    let mut heads: Vec<String> = split(&body);
+    let rows = heads.split_off(heads.len().min(2));
+    let all = super::rows::rows(report, options.sort);
+    Lines {
+        session: split(&summary::head(report, &options)),
+        heads,
+        rows,
+        foot: split(&summary::foot(report, &all, &options, styles)),
+    }
+}
+
 fn body(rows: &[Row], options: &TableOptions, styles: Styles) -> String {
     let layout = Layout::fit(rows, options);
     let mut text = heads_and_cells(rows, &layout, styles);

@@ -38,6 +38,21 @@ pub(crate) fn cut_left(text: &str, room: usize) -> String {
     format!("{CUT}{}", &text[start..])
 }
 
+/// `text` in at most `room` columns, cut from the right.
+pub(crate) fn cut_right(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    if room == 0 {
+        return String::new();
+    }
+    // As in `cut_left`.
+    let fits = |end: &usize| width(&text[..*end]) < room;
+    let ends = text.char_indices().map(|(position, _)| position);
+    let end = ends.take_while(fits).last().unwrap_or(0);
+    format!("{}{CUT}", &text[..end])
+}
+
 /// `text` in lines of at most `room` columns; every line but the first begins
 /// with `indent` blanks.
 pub(crate) fn wrap(text: &str, room: Option<usize>, indent: usize) -> String {
@@ -94,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_loses_its_end() {
+        assert_eq!(cut_right("./indexer --threads 8", 12), "./indexer -…");
+        assert_eq!(cut_right("./indexer", 9), "./indexer");
+        assert_eq!(cut_right("./indexer", 1), "…");
+        assert_eq!(cut_right("./indexer", 0), "");
+        assert_eq!(cut_right("鎖鎖鎖", 4), "鎖…");
+    }
+
+    #[test]
     fn what_could_move_the_cursor_is_replaced() {
         assert_eq!(clean("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
     }
@@ -111,6 +135,9 @@ mod tests {
             let cut = cut_left(&text, room);
             prop_assert!(width(&cut) <= room);
             prop_assert!(text.ends_with(cut.trim_start_matches(CUT)));
+            let cut = cut_right(&text, room);
+            prop_assert!(width(&cut) <= room);
+            prop_assert!(text.starts_with(cut.trim_end_matches(CUT)));
         }
 
         #[test]

@@ -74,6 +74,11 @@ fn variables(
     if let Some(clock) = clock_to_be_told() {
         variables.push((CLOCK_VARIABLE.to_owned(), clock.into()));
     }
+    if let Some(folders) = folders(config) {
+        variables.push((format!("{PREFIX}PLUGIN_PATH"), folders));
+    }
+    // The program may be told to use another backend while it runs.
+    variables.extend(config.settings_of_others(&plan.plugin.description.name));
     let backend = shout(&plan.plugin.description.name);
     for (key, value, place) in &plan.settings.settings {
         if *place != Place::BuiltIn {
@@ -81,6 +86,16 @@ fn variables(
         }
     }
     variables
+}
+
+/// Folders of plugins, from wherever the program goes; nothing if there are
+/// none. One with a colon in its path cannot be named in a variable.
+fn folders(config: &Config) -> Option<OsString> {
+    let absolute = |folder: &Placed<PathBuf>| std::path::absolute(&folder.value).ok();
+    let folders: Vec<PathBuf> = config.plugin_path.iter().filter_map(absolute).collect();
+    let named = folders.iter().filter(|folder| !folder.to_string_lossy().contains(':'));
+    let folders = std::env::join_paths(named).ok()?;
+    (!folders.is_empty()).then_some(folders)
 }
 
 fn list(patterns: &[Placed<LockPattern>]) -> OsString {

@@ -4,6 +4,7 @@
 mod allocations;
 mod child;
 mod command;
+mod control;
 mod counting;
 mod deadlock;
 mod demo;

@@ -39,14 +39,14 @@ fn a_signal_that_the_program_does_not_catch_ends_both() {
 }
 
 /// A process that has a terminal of its own, and our end of that.
-struct InTerminal {
-    child: Child,
+pub(crate) struct InTerminal {
+    pub(crate) child: Child,
     terminal: BufReader<File>,
 }
 
 impl InTerminal {
     /// The command is dropped at the end: it keeps their end of the terminal open.
-    fn new(mut command: Command) -> Self {
+    pub(crate) fn new(mut command: Command) -> Self {
         let (ours, theirs) = pair();
         for set in [Command::stdin, Command::stdout, Command::stderr] {
             set(&mut command, theirs.try_clone().unwrap());
@@ -56,6 +56,8 @@ impl InTerminal {
         unsafe {
             command.pre_exec(|| {
                 libc::setsid();
+                // What is waited for may never come.
+                libc::alarm(60);
                 match libc::ioctl(0, libc::TIOCSCTTY, 0) {
                     0 => Ok(()),
                     _ => Err(std::io::Error::last_os_error()),
@@ -65,20 +67,28 @@ impl InTerminal {
         Self { child: command.spawn().unwrap(), terminal: BufReader::new(File::from(ours)) }
     }
 
-    fn wait_for(&mut self, word: &str) {
-        let mut line = String::new();
-        while !line.contains(word) {
-            line.clear();
-            assert!(self.terminal.read_line(&mut line).unwrap() > 0, "{word} does not come");
+    /// Reads until the text has come.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains(text) {
+            let read = self.terminal.read_until(*text.as_bytes().last().unwrap(), &mut seen);
+            assert!(read.unwrap() > 0, "{text} does not come");
         }
     }
 
-    fn press(&mut self, keys: &[u8]) {
+    pub(crate) fn press(&mut self, keys: &[u8]) {
         self.terminal.get_mut().write_all(keys).unwrap();
     }
 
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let terminal = self.terminal.get_ref().as_raw_fd();
+        // SAFETY: the size is valid for the call.
+        assert_eq!(unsafe { libc::ioctl(terminal, libc::TIOCSWINSZ, &raw const size) }, 0);
+    }
+
     /// Everything that is printed until the end; the terminal fails at it.
-    fn rest(&mut self) -> String {
+    pub(crate) fn rest(&mut self) -> String {
         let mut text = Vec::new();
         while let Ok(1..) = self.terminal.read_until(b'\n', &mut text) {}
         String::from_utf8(text).unwrap()
@@ -139,10 +149,7 @@ fn a_narrow_terminal_is_not_overrun() {
     command.env("NO_COLOR", "1");
     let mut run = InTerminal::new(command);
     run.wait_for("ready");
-    let size = libc::winsize { ws_row: 24, ws_col: 40, ws_xpixel: 0, ws_ypixel: 0 };
-    let terminal = run.terminal.get_ref().as_raw_fd();
-    // SAFETY: the size is valid for the call.
-    assert_eq!(unsafe { libc::ioctl(terminal, libc::TIOCSWINSZ, &raw const size) }, 0);
+    run.resize(40, 24);
     run.press(b"\n");
     let said = run.rest();
     assert!(said.contains("counter"), "{said}");

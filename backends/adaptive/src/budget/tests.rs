@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::meter::Prices;
 use crate::policy::Policy;
 use crate::simulation::{Counted, session};
 
@@ -195,6 +196,20 @@ fn it_takes_a_few_looks_to_come_down_to_the_budget() {
 }
 
 #[test]
+fn what_was_spent_above_the_budget_is_made_up_for() {
+    let hot = locks(10, 1e6, 2e4);
+    let mut run = ran(PERCENT, &hot, 1.0);
+    let percents: Vec<f64> = (0..8)
+        .map(|_| {
+            run.run(&hot, 0.5);
+            run.governor.account(&run.now).session.own_percent()
+        })
+        .collect();
+    assert!(percents.windows(2).all(|pair| pair[1] < pair[0]), "{percents:?}");
+    assert!(percents[0] > 1.0 && percents[7] < 0.97, "{percents:?}");
+}
+
+#[test]
 fn waits_alone_beyond_the_budget_are_drawn() {
     let run = ran(PERCENT, &locks(4, 1e4, 1e5), 4.0);
     // 400,000 waits of 200 ns are 8 %, and have three quarters of 1 % less what
@@ -325,7 +340,7 @@ fn being_asked_too_early_changes_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// Whatever a program does, if it goes on doing it, it is left alone after
     /// some seconds, and within the budget.
