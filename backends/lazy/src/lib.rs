@@ -25,7 +25,8 @@
 //! Of locks that are dropped while it sleeps, nothing is told. So at a window's
 //! end, what is known of a lock by its place alone is kept apart from whatever
 //! may come to that place; and when a quarter of the room for records is taken,
-//! those of locks that were not seen in the window are added up by origin.
+//! those of locks that were not seen in the window are added up by origin, so
+//! that what has gone unseen does not fill it.
 
 mod backend;
 mod plugin;

@@ -66,7 +66,8 @@ impl Policy {
         self.sampler.start(session);
         let mut timed = self.timed();
         timed.clock = Some((session.clock, session.started));
-        timed.schedule.start(is_awake);
+        let now_ns = timed.now_ns();
+        timed.schedule.start(now_ns, is_awake);
         self.window.store(timed.schedule.window(), Ordering::Relaxed);
     }
 

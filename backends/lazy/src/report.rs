@@ -8,6 +8,8 @@ use lockscope_core::report::{Report, Window};
 /// So many windows are listed: a program may run for months.
 const MOST_LISTED: usize = 1_000;
 
+const NOTHING: &str = "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or let contention do so (wake_on_contentions, wake_on_wait_percent).";
+
 const NS_PER_MS: u64 = 1_000_000;
 
 /// Windows that are over.
@@ -46,6 +48,16 @@ impl Past {
     pub(crate) fn last_ended_ns(&self) -> Option<u64> {
         self.listed.back().map(|window| window.after_ns + window.length_ns)
     }
+
+    /// What is to be said of those that are not listed, if there are any.
+    fn unlisted(&self) -> Option<String> {
+        let number = self.number - self.listed.len() as u64;
+        let listed_ns: u64 = self.listed.iter().map(|window| window.length_ns).sum();
+        (number > 0).then(|| {
+            let length = lasting(self.awake_ns - listed_ns);
+            format!("The first {number} windows, {length} in all, are not listed; what was seen in them is in the totals.")
+        })
+    }
 }
 
 /// How the session stands; times that are left are in nanoseconds.
@@ -63,34 +75,33 @@ pub(crate) enum Mood {
     Awake(u64),
 }
 
+impl Mood {
+    /// In words, while it may change.
+    fn told(self) -> Option<String> {
+        Some(match self {
+            Self::Over => return None,
+            Self::Asleep => "The backend is asleep.".to_owned(),
+            Self::Cooling(left_ns) => format!(
+                "The backend is asleep; contention does not wake it for another {}.",
+                lasting(left_ns)
+            ),
+            Self::Watching => "The backend is asleep, and watches for contention.".to_owned(),
+            Self::Awake(left_ns) => {
+                format!("The backend is awake for another {}.", lasting(left_ns))
+            }
+        })
+    }
+}
+
 /// Adds the windows that are over, the one that is not, and how the session
 /// stands.
 pub(crate) fn add(report: &mut Report, (past, open, mood): (&Past, Option<Window>, Mood)) {
-    let number = past.number + u64::from(open.is_some());
-    let awake_ns = past.awake_ns + open.as_ref().map_or(0, |open| open.length_ns);
-    report.windows.extend(past.listed.iter().cloned().chain(open));
-    let summary = match number {
-        0 => "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or let contention do so (wake_on_contentions, wake_on_wait_percent).".to_owned(),
-        1 => format!("The backend was awake for {}; every total is of that time alone.", lasting(awake_ns)),
-        _ => format!("The backend was awake {number} times, for {} in all; every total is of that time alone.", lasting(awake_ns)),
-    };
-    report.notes.push(summary.into());
-    let unlisted = past.number - past.listed.len() as u64;
-    if unlisted > 0 {
-        report.notes.push(
-            format!("The first {unlisted} windows are not listed; what was seen in them is in the totals.").into(),
-        );
+    if past.number == 0 && open.is_none() {
+        report.notes.push(NOTHING.into());
     }
-    let standing = match mood {
-        Mood::Over => return,
-        Mood::Asleep => "It is asleep.".to_owned(),
-        Mood::Cooling(left_ns) => {
-            format!("It is asleep; contention does not wake it for another {}.", lasting(left_ns))
-        }
-        Mood::Watching => "It is asleep, and watches for contention.".to_owned(),
-        Mood::Awake(left_ns) => format!("It is awake for another {}.", lasting(left_ns)),
-    };
-    report.notes.push(standing.into());
+    report.notes.extend(past.unlisted().map(Into::into));
+    report.notes.extend(mood.told().map(Into::into));
+    report.windows.extend(past.listed.iter().cloned().chain(open));
 }
 
 /// A length of time, for people.

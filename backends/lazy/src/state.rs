@@ -9,8 +9,11 @@ use lockscope_core::sync::{AtomicU64, Ordering};
 use lockscope_core::{Event, LockRef, Session};
 
 /// What part of the room for records may be taken by those of locks that were
-/// not seen in the last window.
-const KEPT_PART: usize = 4;
+/// not seen in the last window: one in so many.
+const UNSEEN_PART: usize = 4;
+/// What part may be taken by any when a window begins. If those of the last one
+/// are more, its locks may all be gone, and the next must not be blind for them.
+const OLD_PART: usize = 2;
 
 /// A record for each lock that was sampled.
 #[derive(Debug, Default)]
@@ -68,8 +71,12 @@ impl State {
     /// time in which locks come and go unseen.
     pub(crate) fn settle(&self, window: u64, limits: Limits) {
         self.0.lose_sight();
-        if self.0.records() > limits.locks as usize / KEPT_PART {
+        let room = limits.locks as usize;
+        if self.0.records() > room / UNSEEN_PART {
             self.0.fold(|record| !record.kept.is_from(window));
+        }
+        if self.0.records() > room / OLD_PART {
+            self.0.fold(|_| true);
         }
     }
 

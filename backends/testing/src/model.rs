@@ -8,7 +8,7 @@ use lockscope_core::report::{Estimate, Report, Times};
 use lockscope_core::{CallSite, Event, EventKind, Mode};
 use proptest::prelude::*;
 
-use crate::probe::{GIVEN, Lock, event, session, started, tell};
+use crate::probe::{GIVEN, Lock, begin, event, started, tell};
 
 const LOCKS: usize = 4;
 /// Creation sites of locks without slot are greater.
@@ -289,7 +289,7 @@ impl<B: Backend> Run<B> {
                 self.backend.stop().unwrap();
                 self.locks.iter().for_each(Lock::outlive);
                 self.generation += 1;
-                self.backend.start(&session(self.generation)).unwrap();
+                begin(&self.backend, self.generation);
                 self.naive = Naive::default();
             }
         }

@@ -4,6 +4,7 @@ use core::ffi::c_void;
 
 use lockscope_core::backend::{Backend, Setting};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::gate::state;
 use lockscope_core::report::{Report, SiteReport};
 use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{
@@ -49,11 +50,20 @@ pub fn initialised<B: Backend>(given: &[(&str, &str)]) -> B {
     backend
 }
 
-/// A backend with these settings, in session 1.
+/// Begins the session with this number, and sees to it that the backend is awake
+/// in it.
+pub fn begin(backend: &impl Backend, generation: u32) {
+    backend.start(&session(generation)).expect("none was running");
+    if backend.wake("the test").is_ok() {
+        assert_eq!(backend.pace().gate, state::OPEN);
+    }
+}
+
+/// A backend with these settings, in session 1, awake.
 #[must_use]
 pub fn started<B: Backend>(given: &[(&str, &str)]) -> B {
     let backend: B = initialised(given);
-    backend.start(&session(1)).expect("none was running");
+    begin(&backend, 1);
     backend
 }
 

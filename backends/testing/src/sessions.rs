@@ -4,7 +4,8 @@ use lockscope_core::backend::{Backend, ErrorKind};
 use lockscope_core::{Countdown, Event, EventKind, Mode};
 
 use crate::probe::{
-    Lock, acquisitions, event, initialised, lock_once, session, settings, sites, started, tell,
+    Lock, acquisitions, begin, event, initialised, lock_once, session, settings, sites, started,
+    tell,
 };
 
 fn refused<B: Backend>(key: &str, value: &str) -> String {
@@ -44,7 +45,7 @@ pub fn calls_at_the_wrong_time_are_errors_and_change_nothing<B: Backend>() {
     let backend: B = initialised(&[("period", "1")]);
     assert_eq!(backend.snapshot().unwrap_err().kind, ErrorKind::State);
     assert_eq!(backend.stop().unwrap_err().kind, ErrorKind::State);
-    backend.start(&session(1)).unwrap();
+    begin(&backend, 1);
     let lock = Lock::new(1, 9);
     lock_once(&backend, &lock, 1, 10);
     assert_eq!(backend.start(&session(2)).unwrap_err().kind, ErrorKind::State);
@@ -60,7 +61,7 @@ pub fn a_session_begins_empty_for_locks_that_are_there_already<B: Backend>() {
     let lock = Lock::new(1, 9);
     lock_once(&backend, &lock, 1, 10);
     backend.stop().unwrap();
-    backend.start(&session(2)).unwrap();
+    begin(&backend, 2);
     assert!(backend.snapshot().unwrap().locks.is_empty());
     lock.meet(&backend, 2);
     tell(&backend, event(&lock, 2, Mode::EXCLUSIVE));

@@ -23,5 +23,6 @@ mod run;
 mod sessions;
 mod signals;
 mod switching;
+mod windows;
 
 mod support;

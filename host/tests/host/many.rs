@@ -9,7 +9,7 @@ use lockscope::parking_lot::Mutex;
 use lockscope_host::report::model::ReportFile;
 
 use crate::support::{
-    acquisitions, folder, for_each_backend, plugins, report, run, stderr, stdout,
+    acquisitions, awake, folder, for_each_backend, plugins, report, run, stderr, stdout,
 };
 
 const LOCKS: u32 = 100_000;
@@ -61,11 +61,9 @@ fn resident_bytes() -> i64 {
 fn profiled(name: &str, task: &str) -> (ReportFile, i64) {
     let (dir, plugins) = (folder(), plugins());
     let flags = ["--backend", name, "--period", "1", "--plugin-path", plugins.to_str().unwrap()];
-    std::fs::write(
-        dir.path().join("lockscope.toml"),
-        format!("[{name}]\nmax_locks = {MAX_LOCKS}\n"),
-    )
-    .unwrap();
+    let mut table = format!("[{name}]\nmax_locks = {MAX_LOCKS}\n");
+    awake(name).iter().for_each(|(key, value)| table += &format!("{key} = {value}\n"));
+    std::fs::write(dir.path().join("lockscope.toml"), table).unwrap();
     let output = run(dir.path(), &flags, &format!("{task} {LOCKS}")).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     (report(&dir.path().join("lockscope.json")), grown(&output))

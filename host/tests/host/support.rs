@@ -39,9 +39,20 @@ pub(crate) fn introduce_probe() {
     drop(lockscope::sync::Mutex::new(()).lock());
 }
 
-/// A session of this process that is still to be started.
+/// A session of this process that is still to be started, of a backend that is
+/// awake from its start on.
 pub(crate) fn backend(name: &str, period: u32) -> Builder {
-    Profiler::builder().backend(name).plugin_path(plugins()).period(period)
+    let builder = Profiler::builder().backend(name).plugin_path(plugins()).period(period);
+    awake(name).iter().fold(builder, |builder, (key, value)| builder.set(key, *value))
+}
+
+/// What is to be set, so that a backend is awake from its session's start on, and
+/// for as long as a test takes.
+pub(crate) fn awake(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "lazy" => &[("wake_at_start", "1"), ("window_ms", "86400000")],
+        _ => &[],
+    }
 }
 
 /// Makes a test of each function, for each backend that records all it is told
@@ -58,6 +69,11 @@ macro_rules! for_each_backend {
                 #[test]
                 fn sidetable() {
                     super::$test("sidetable");
+                }
+
+                #[test]
+                fn lazy() {
+                    super::$test("lazy");
                 }
             }
         )+

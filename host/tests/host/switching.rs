@@ -9,7 +9,7 @@ use lockscope::sync;
 use lockscope_host::report::model::{Lock as Reported, ReportFile};
 
 use crate::locks::{Lock, Mode};
-use crate::support::{PATIENCE, backend, for_each_backend, introduce_probe, turn};
+use crate::support::{PATIENCE, awake, backend, for_each_backend, introduce_probe, turn};
 
 /// A lock that all threads use throughout, and how often.
 struct Counted<L> {
@@ -245,10 +245,12 @@ fn no_operation_falls_between_two_sessions(name: &str) {
                 (first..).take_while(go_on).for_each(|number| locks.operate(number));
             });
         }
-        let period = [("period".to_owned(), "1".to_owned())];
         let switched = (0..SWITCHES).map(|number| {
             locks.await_more(50);
-            profiler.switch(["minimal", name][number % 2], &period).unwrap()
+            let next = ["minimal", name][number % 2];
+            let settings = [("period", "1")].iter().chain(awake(next));
+            let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            profiler.switch(next, &settings.collect::<Vec<_>>()).unwrap()
         });
         let reports = switched.collect();
         stop.store(true, Ordering::Relaxed);

@@ -112,9 +112,9 @@ impl Schedule {
     }
 
     /// A session begins, and perhaps a window with it.
-    pub(crate) fn start(&mut self, is_awake: bool) {
+    pub(crate) fn start(&mut self, now_ns: u64, is_awake: bool) {
         self.phase = if is_awake {
-            Phase::Awake(Open::new(Cause::new("the session's start"), 0, &self.terms))
+            Phase::Awake(Open::new(Cause::new("the session's start"), now_ns, &self.terms))
         } else {
             Phase::Asleep
         };

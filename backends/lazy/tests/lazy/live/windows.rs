@@ -96,7 +96,7 @@ fn asleep_it_still_says_what_it_saw() {
     used(&lock, 50);
     let report = host.report();
     assert_eq!((acquisitions(&report.locks), samples(&report)), (2.0, vec![2]));
-    assert_eq!(report.notes[1], "It is asleep.");
+    assert_eq!(report.notes[0], "The backend is asleep.");
     let stopped = host.stop();
     assert_eq!(stopped.locks, report.locks);
 }
@@ -109,5 +109,5 @@ fn a_first_window_sees_the_sessions_begin() {
     host.sleep();
     used(&lock, 6);
     let report = host.stop();
-    assert_eq!((samples(&report), report.windows[0].after_ns), (vec![6], 0));
+    assert_eq!(samples(&report), [6]);
 }
