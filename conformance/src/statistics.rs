@@ -1,6 +1,6 @@
 //! Is what a report says as true as it says?
 //!
-//! The formulas are those of `lockscope_core::report::Estimate`.
+//! docs/sampling.md has the formulas, and why they hold.
 
 use lockscope_core::report::Estimate;
 

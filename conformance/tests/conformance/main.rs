@@ -1,3 +1,8 @@
-//! The kit itself: is what it makes up like what it stands for?
+//! All backends, held to what they promise: one file per family of promises.
 
+mod backends;
 mod likeness;
+mod paced;
+mod plain;
+mod sampling;
+mod windows;
