@@ -1,0 +1,64 @@
+//! Holds backends to what they promise, whatever their strategy.
+//!
+//! A program whose locks are profiled never does the same thing twice, so what
+//! a report says of it cannot be held against the truth. Here the program is
+//! made up: a [`Script`] says which thread does what with which lock, a
+//! [`Simulation`] plays it to a backend, and the [`Truth`] of it is written down
+//! beside. Time is made up as well, so that a run follows from its seed.
+//!
+//! ```text
+//! Script ──► Simulation ──► Probe ──── meet, event, dropped ───► Backend
+//!                 │           └─────► Truth                         │
+//!                 └── init, start, configure, stop, snapshot ───► Report
+//!                                                                   │
+//!                     statistics: is the one what the other says? ◄─┘
+//! ```
+//!
+//! The simulated [`Probe`] does what `lockscope_core::recorder` does, with the
+//! same slots; a test plays one script to both and compares what they tell.
+//!
+//! ```
+//! use lockscope_conformance::{Hold, Make, Script, Simulation, Step, Use};
+//! # use lockscope_core::backend::{Backend, BackendError, Description, Setting};
+//! # use lockscope_core::report::Report;
+//! # use lockscope_core::{Countdown, Event, LockRef, Session};
+//! # #[derive(Default)]
+//! # struct MyBackend;
+//! # impl Backend for MyBackend {
+//! #     fn describe() -> Description { Description::new("my", "0.1.0", "records nothing") }
+//! #     fn init(&self, _: &[Setting]) -> Result<(), BackendError> { Ok(()) }
+//! #     fn start(&self, _: &Session) -> Result<(), BackendError> { Ok(()) }
+//! #     fn stop(&self) -> Result<(), BackendError> { Ok(()) }
+//! #     fn snapshot(&self) -> Result<Report, BackendError> { Ok(Report::default()) }
+//! #     fn meet(&self, _: Option<&LockRef>) -> Countdown { Countdown::NEVER }
+//! #     fn event(&self, _: &Event) -> Countdown { Countdown::UNCHANGED }
+//! # }
+//! let mut script = Script::default();
+//! let lock = script.lock(Make::MUTEX);
+//! let at_line_7 = Use { site: 7, hold: Hold::About(300), ..Use::of(lock) };
+//! script.push(Step::Repeat(1_000, vec![Step::Take(at_line_7)]));
+//!
+//! let backend: MyBackend = lockscope_conformance::initialised(&[])?;
+//! let seed = 1;
+//! let played = Simulation::play(&backend, seed, &script)?;
+//! assert_eq!(played.truth.sum().acquisitions, 1_000);
+//! println!("{:?}", played.report);
+//! # Ok::<(), BackendError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod lock;
+mod probe;
+mod random;
+mod script;
+mod simulation;
+pub mod statistics;
+mod thread;
+mod truth;
+
+pub use lock::Make;
+pub use probe::{Acquisition, Operation, Probe};
+pub use random::Random;
+pub use script::{Hold, LockId, Script, Step, Use};
+pub use simulation::{Played, Simulation, initialised, next_generation};
+pub use truth::{Line, Totals, Truth, stated};

@@ -1,0 +1,251 @@
+//! A session of a simulated program: the host's part.
+
+use core::cell::Cell;
+use core::ffi::c_void;
+
+use lockscope_core::Session;
+use lockscope_core::backend::{Backend, BackendError, ErrorKind, Pace, Setting};
+use lockscope_core::clock::ClockScale;
+use lockscope_core::gate::state;
+use lockscope_core::report::Report;
+use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
+
+use crate::probe::{Operation, Probe};
+use crate::random::Random;
+use crate::script::{Script, Step, Use};
+use crate::truth::Truth;
+
+/// A backend that has taken its configuration: the values of `settings`, and
+/// its defaults for all other keys.
+///
+/// # Errors
+///
+/// Those of the backend's `init`.
+pub fn initialised<B: Backend>(settings: &[(&str, &str)]) -> Result<B, BackendError> {
+    let value = |name: &str, default: &str| {
+        let given = settings.iter().find(|(key, _)| *key == name);
+        given.map_or(default, |(_, value)| value).into()
+    };
+    let keys = B::describe().keys;
+    let mut all: Vec<Setting> = keys
+        .iter()
+        .map(|key| Setting { key: key.name.clone(), value: value(&key.name, &key.default) })
+        .collect();
+    // One that it does not have is the backend's to refuse.
+    let unknown = settings.iter().filter(|(name, _)| !keys.iter().any(|key| key.name == *name));
+    all.extend(
+        unknown.map(|(name, value)| Setting { key: (*name).into(), value: (*value).into() }),
+    );
+    let backend = B::default();
+    backend.init(&all)?;
+    Ok(backend)
+}
+
+/// A generation that no session of this process has had.
+///
+/// # Panics
+///
+/// After 2³¹ of them, which is as many as there are.
+#[must_use]
+pub fn next_generation() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    // Relaxed: atomicity alone keeps two from being the same.
+    let generation = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    assert!(generation < 1 << 31, "generations are used up");
+    generation
+}
+
+extern "C" fn next_lock_id() -> u64 {
+    /// Far from the numbers that probes give.
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 48);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+thread_local! {
+    /// The generation of the last session that a hook on this thread has ended.
+    static ABANDONED: Cell<u32> = const { Cell::new(0) };
+}
+
+extern "C" fn abandon(generation: *const c_void, _: *const u8, _: usize) {
+    ABANDONED.set(generation as usize as u32);
+}
+
+/// When simulated sessions start. Not 0, which stands for "not yet".
+const STARTED_NS: u64 = 1_000_000_000;
+
+/// How often a backend that asks to be asked at once is. After that, time passes
+/// first, as it does for a host in any case.
+const MOST_ANSWERS: usize = 4;
+
+/// What every operation takes beside its hold, so that time passes.
+const OPERATION_NS: u64 = 20;
+
+/// A running session.
+#[derive(Debug)]
+pub struct Simulation<'b, B> {
+    backend: &'b B,
+    generation: u32,
+    probe: Probe<'b, B>,
+    random: Random,
+    /// When the backend is to be asked for its pace again.
+    ask_at_ns: u64,
+}
+
+/// A session that is over: what the backend says of it, and what has happened.
+#[derive(Debug)]
+pub struct Played {
+    /// What the backend says.
+    pub report: Report,
+    /// What has happened.
+    pub truth: Truth,
+}
+
+impl<'b, B: Backend> Simulation<'b, B> {
+    /// A session from its start to its stop, in which `script` is played.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn play(backend: &'b B, seed: u64, script: &Script) -> Result<Played, BackendError> {
+        let mut simulation = Self::start(backend, seed, script)?;
+        simulation.run(&script.steps)?;
+        simulation.stop()
+    }
+
+    /// Starts a session of the program of `script`, whose steps are still to be
+    /// [run](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend's `start`.
+    pub fn start(backend: &'b B, seed: u64, script: &Script) -> Result<Self, BackendError> {
+        let generation = next_generation();
+        backend.start(&Session {
+            generation,
+            reserved: 0,
+            clock: ClockScale::NANOSECONDS,
+            started: STARTED_NS,
+            seed,
+            next_lock_id,
+            abandon,
+            context: generation as usize as *const c_void,
+        })?;
+        // Not the numbers that the backend makes of the seed.
+        let mut random = Random::new(!seed);
+        let drawn = Random::new(random.bits());
+        let mut probe = Probe::new(backend, script.threads(), STARTED_NS, drawn);
+        for (make, created) in script.locks.iter().zip(1..) {
+            probe.make(*make, created);
+        }
+        probe.set_gate(state::CLOSED, generation);
+        let mut simulation = Self { backend, generation, probe, random, ask_at_ns: STARTED_NS };
+        simulation.ask();
+        Ok(simulation)
+    }
+
+    /// Asks the backend for its pace, and sets the gate as it says; again, if
+    /// that is to be done at once.
+    fn ask(&mut self) {
+        for _ in 0..MOST_ANSWERS {
+            let Pace { gate, contended_period, ask_after_ns } = self.backend.pace();
+            if gate != self.probe.gate() {
+                self.probe.set_gate(gate, next_generation());
+            }
+            self.probe.set_contended_period(contended_period);
+            self.ask_at_ns = self.probe.now_ns().saturating_add(ask_after_ns);
+            if ask_after_ns > 0 {
+                return;
+            }
+        }
+    }
+
+    /// The program's probe, for what no step says.
+    pub fn probe(&mut self) -> &mut Probe<'b, B> {
+        &mut self.probe
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend's `stop` and `snapshot`; and that it has ended the
+    /// session itself.
+    pub fn stop(mut self) -> Result<Played, BackendError> {
+        self.probe.set_gate(state::CLOSED, 0);
+        self.backend.stop()?;
+        if ABANDONED.get() == self.generation {
+            let message =
+                "the backend abandoned its session; run the script again in a debugger to see why";
+            return Err(BackendError::new(ErrorKind::State, message));
+        }
+        Ok(Played { report: self.backend.snapshot()?, truth: self.probe.into_truth() })
+    }
+
+    /// Plays these steps.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend's `configure` and `wake`.
+    pub fn run(&mut self, steps: &[Step]) -> Result<(), BackendError> {
+        for step in steps {
+            match step {
+                Step::Repeat(times, steps) => (0..*times).try_for_each(|_| self.run(steps))?,
+                Step::Configure(key, value) => {
+                    self.backend.configure(key, value)?;
+                    self.ask();
+                }
+                Step::Wake(cause) => {
+                    self.backend.wake(cause)?;
+                    self.ask();
+                }
+                step => self.operate(step),
+            }
+            if self.probe.now_ns() >= self.ask_at_ns {
+                self.ask();
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn operate(&mut self, step: &Step) {
+        let (probe, random) = (&mut self.probe, &mut self.random);
+        probe.pass(OPERATION_NS);
+        match step {
+            Step::Take(by) => {
+                let held = probe.acquire(by.operation());
+                probe.pass(by.hold.ns(random));
+                probe.release(&held);
+            }
+            Step::Wait(by, wait) => {
+                let waiting = probe.wait(by.operation());
+                probe.pass(wait.ns(random));
+                let held = probe.waited(waiting);
+                probe.pass(by.hold.ns(random));
+                probe.release(&held);
+            }
+            Step::GiveUp(by, wait) => {
+                let waiting = probe.wait(by.operation());
+                probe.pass(wait.ns(random));
+                probe.gave_up(waiting);
+            }
+            Step::Refuse(by) => probe.refused(by.operation()),
+            Step::Idle(by, idle) => {
+                let begin_ns = probe.now_ns();
+                probe.pass(idle.ns(random));
+                probe.idled(by.operation(), begin_ns);
+            }
+            Step::Replace(lock) => probe.replace(lock.0),
+            Step::Rest(ns) => probe.pass(*ns),
+            // Not operations: see `run`.
+            Step::Repeat(..) | Step::Configure(..) | Step::Wake(_) => {}
+        }
+    }
+}
+
+impl Use {
+    fn operation(self) -> Operation {
+        let Self { thread, lock, mode, site, .. } = self;
+        Operation { thread, lock: lock.0, mode, site }
+    }
+}
