@@ -22,6 +22,9 @@ pub enum Trial {
     NotRun(&'static str),
 }
 
+const NEEDS_A_PROGRAM: Trial =
+    Trial::NotRun("it needs a running program; the host's tests control one");
+
 /// Every command line in the README that starts with `cargo` or `lockscope`,
 /// in an order in which they can be run.
 pub const COMMANDS: &[(&str, Trial)] = &[
@@ -37,6 +40,12 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("lockscope backends", Trial::Run),
     ("lockscope run -- ./app", Trial::RunByApp),
     ("lockscope report lockscope.json --sort hold --top 3", Trial::RunByApp),
+    ("lockscope run --include 'module:app::store' --exclude 'kind:once' -- ./app", Trial::RunByApp),
+    ("lockscope ps", Trial::Run),
+    ("lockscope top 4711", NEEDS_A_PROGRAM),
+    ("lockscope ctl 4711 set period=1", NEEDS_A_PROGRAM),
+    ("lockscope ctl 4711 use sidetable", NEEDS_A_PROGRAM),
+    ("lockscope ctl 4711 snapshot", NEEDS_A_PROGRAM),
     ("cargo add lockscope", Trial::NotRun("it changes the reader's manifest")),
 ];
 

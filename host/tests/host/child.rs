@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lockscope::parking_lot::Mutex;
 
@@ -35,6 +36,7 @@ fn perform(task: &str) {
         "threads" => lock_in_threads(number(object)),
         "many" => say(&format!("grown {}", crate::many::take_many(number(object)))),
         "passing" => say(&format!("grown {}", crate::many::take_passing(number(object)))),
+        "load" => say(&format!("locked {}", lock_until_told())),
         "deadlock" => crate::deadlock::run_into_it(),
         "print" => say("stdout of the program"),
         "exit" => std::process::exit(number(object)),
@@ -70,6 +72,25 @@ fn lock_in_threads(each: i32) {
             scope.spawn(move || (0..each).for_each(|_| *LOCK.lock() += 1));
         }
     });
+}
+
+/// Four threads take the lock until a byte comes on stdin: how often.
+fn lock_until_told() -> u64 {
+    let goes_on = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let lock = || {
+            let mut times = 0;
+            while goes_on.load(Ordering::Relaxed) {
+                *LOCK.lock() += 1;
+                times += 1;
+            }
+            times
+        };
+        let threads = [(); 4].map(|()| scope.spawn(lock));
+        std::io::stdin().read_exact(&mut [0]).unwrap();
+        goes_on.store(false, Ordering::Relaxed);
+        threads.map(|thread| thread.join().unwrap()).iter().sum()
+    })
 }
 
 fn kill_self(signal: i32) {

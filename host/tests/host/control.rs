@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     PATIENCE, Started, acquisitions, files, folder, kill, lockscope, plugin, report, run_minimal,
-    stderr, stdout,
+    stderr, stdout, unfinished,
 };
 
 /// The command, in a folder in which sockets are, too.
@@ -178,6 +178,49 @@ fn sessions_follow_each_other_from_outside() {
     let (dir, output) = program.go();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(acquisitions(&report(&dir.path().join("lockscope.3.json")), None), 2.0);
+}
+
+/// A program that never stands still, under one backend after the other: each
+/// operation is in one of the reports, or was under way when its session ended,
+/// which says so.
+#[test]
+fn a_program_under_load_is_switched_through_all_backends() {
+    let mut program = Controlled::new("lock 1,ready,load");
+    let adaptive = ["max_period=1", "budget_percent=0", "auto_disable_ops_per_sec=0"];
+    let lazy = ["wake_at_start=1", "window_ms=60000"];
+    let turns: [(&str, &[&str]); 5] = [
+        ("wrapper", &[]),
+        ("sidetable", &[]),
+        ("adaptive", &adaptive),
+        ("lazy", &lazy),
+        ("wrapper", &[]),
+    ];
+    for (backend, settings) in turns {
+        let samples = || {
+            let status = stdout(&program.ctl(&["status", "--json"]));
+            let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+            status["samples"].as_u64().unwrap()
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while samples() < 2_000 {
+            assert!(Instant::now() < deadline, "nothing is recorded before {backend}");
+        }
+        let said = program.said(&[&["use", backend, "period=1"], settings].concat());
+        assert!(said.contains(&format!("has begun, under '{backend}'")), "{said}");
+    }
+    program.started.child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    let done = 1 + program.started.said("locked").parse::<u64>().unwrap();
+    let (dir, output) = (program.dir, program.started.end());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let names = ["lockscope.json".to_owned()].into_iter();
+    let names = names.chain((2..=6).map(|session| format!("lockscope.{session}.json")));
+    let reports: Vec<ReportFile> = names.map(|name| report(&dir.path().join(name))).collect();
+    let told: f64 = reports.iter().map(|report| acquisitions(report, None)).sum();
+    let cut_short: u64 = reports.iter().map(unfinished).sum();
+    assert_eq!(told as u64 + cut_short, done, "{cut_short} were cut short");
+    assert!(cut_short <= 4 * 5, "{cut_short}");
+    let backends: Vec<_> = reports.iter().map(|report| report.session.backend.as_str()).collect();
+    assert_eq!(backends, ["minimal", "wrapper", "sidetable", "adaptive", "lazy", "wrapper"]);
 }
 
 #[test]

@@ -167,6 +167,12 @@ pub(crate) fn acquisitions(report: &ReportFile, name: Option<&str>) -> f64 {
         .sum()
 }
 
+/// Operations that the report says ended after its session.
+pub(crate) fn unfinished(report: &ReportFile) -> u64 {
+    let is_it = |what: &str| what.starts_with("operations that ended after the session");
+    report.losses.iter().filter(|loss| is_it(&loss.what)).map(|loss| loss.count).sum()
+}
+
 /// The text with what differs from machine to machine replaced.
 pub(crate) fn without(text: &str, varying: &[(&Path, &str)]) -> String {
     varying.iter().fold(text.to_owned(), |text, (path, stands_for)| {

@@ -9,7 +9,9 @@ use lockscope::sync;
 use lockscope_host::report::model::{Lock as Reported, ReportFile};
 
 use crate::locks::{Lock, Mode};
-use crate::support::{PATIENCE, awake, backend, for_each_backend, introduce_probe, turn};
+use crate::support::{
+    PATIENCE, awake, backend, for_each_backend, introduce_probe, turn, unfinished,
+};
 
 /// A lock that all threads use throughout, and how often.
 struct Counted<L> {
@@ -219,12 +221,6 @@ fn a_lock_that_is_gone_is_in_the_report_of_its_session_alone(name: &str) {
     drop(goes_later);
     let report = profiler.stop().unwrap();
     assert_eq!(report.locks.iter().map(Reported::acquisitions).collect::<Vec<_>>(), [1.0]);
-}
-
-/// Operations that the report says ended after its session.
-fn unfinished(report: &ReportFile) -> u64 {
-    let is_it = |what: &str| what.starts_with("operations that ended after the session");
-    report.losses.iter().filter(|loss| is_it(&loss.what)).map(|loss| loss.count).sum()
 }
 
 /// One session follows another without a moment between: each operation is
