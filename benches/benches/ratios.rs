@@ -69,6 +69,8 @@ struct Watching {
     title: &'static str,
     backend: &'static str,
     settings: &'static [(&'static str, &'static str)],
+    /// A pattern of locks that are not watched; empty for none.
+    exclude: &'static str,
 }
 
 impl Watching {
@@ -77,12 +79,17 @@ impl Watching {
         backend: &'static str,
         settings: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { title, backend, settings }
+        Self { title, backend, settings, exclude: "" }
+    }
+
+    const fn without(self, exclude: &'static str) -> Self {
+        Self { exclude, ..self }
     }
 
     fn start(&self) -> Profiler {
         let builder = Profiler::builder().backend(self.backend).control(false);
         let builder = self.settings.iter().fold(builder, |b, (key, value)| b.set(key, *value));
+        let builder = if self.exclude.is_empty() { builder } else { builder.exclude(self.exclude) };
         builder.start().unwrap_or_else(|error| panic!("the bench cannot start {self:?}: {error}"))
     }
 }
@@ -100,6 +107,7 @@ const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
 /// A window that does not end.
 const AWAKE: [(&str, &str); 3] =
     [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
+const AWAKE_MANY: [(&str, &str); 4] = [AWAKE[0], AWAKE[1], AWAKE[2], MANY];
 const MANY: (&str, &str) = ("max_locks", "2000000");
 const EVERY: (&str, &str) = ("period", "1");
 const ONE_IN_100: (&str, &str) = ("period", "100");
@@ -108,6 +116,8 @@ const UNCONTENDED: &[Watching] = &[
     Watching::new("wrapper, one in 1000", "wrapper", &[("period", "1000")]),
     Watching::new("wrapper, one in 100", "wrapper", &[ONE_IN_100]),
     Watching::new("wrapper, every operation", "wrapper", &[EVERY]),
+    Watching::new("wrapper, of a lock that is excluded", "wrapper", &[ONE_IN_100])
+        .without("kind:*"),
     Watching::new("sidetable, one in 100", "sidetable", &[ONE_IN_100]),
     Watching::new("sidetable, every operation", "sidetable", &[EVERY]),
     Watching::new("adaptive, of a quiet lock", "adaptive", &[NO_LIMIT]),
@@ -316,24 +326,52 @@ fn memory() {
     let bare = size_of::<parking_lot::Mutex<()>>() as u64;
     println!("| closed | {bare} | {slotted} | {slotless} |");
     assert_eq!((bare, slotted, slotless), (1, 64, 1));
-    // The last two: most bytes that are stated, with slot and without.
-    let sessions: [(Watching, u64, u64); 7] = [
-        (Watching::new("wrapper, one in 100", "wrapper", &[MANY, ONE_IN_100]), 96, 32),
-        (Watching::new("wrapper, every operation", "wrapper", &[MANY, EVERY]), 964, 964),
-        (Watching::new("sidetable, one in 100", "sidetable", &[MANY, ONE_IN_100]), 96, 32),
-        (Watching::new("sidetable, every operation", "sidetable", &[MANY, EVERY]), 1264, 1264),
-        (Watching::new("adaptive", "adaptive", &[MANY, NO_LIMIT]), 164, 164),
-        (Watching::new("lazy, asleep", "lazy", &[MANY]), 64, 1),
-        (Watching::new("lazy, awake, one in 100", "lazy", &AWAKE), 96, 32),
-    ];
-    for (watching, most_slotted, most_slotless) in sessions {
-        let with = slotted + grown(watching, lockscope::parking_lot::Mutex::new);
-        let without = slotless + grown(watching, lockscope::parking_lot::slotless::Mutex::new);
+    for (number, (watching, most_slotted, most_slotless)) in MEMORY.iter().enumerate() {
+        let with = slotted + grown_apart(number, SLOTTED);
+        let without = slotless + grown_apart(number, SLOTLESS);
         println!("| {} | | {with} | {without} |", watching.title);
-        assert!(with <= most_slotted, "{watching:?}: {with}, {most_slotted} are stated");
-        assert!(without <= most_slotless, "{watching:?}: {without}, {most_slotless} are stated");
+        assert!(with <= *most_slotted, "{watching:?}: {with}, {most_slotted} are stated");
+        assert!(without <= *most_slotless, "{watching:?}: {without}, {most_slotless} are stated");
     }
     println!();
+}
+
+/// What memory is measured with, and most bytes that are stated: with slot, and
+/// without.
+const MEMORY: &[(Watching, u64, u64)] = &[
+    (Watching::new("wrapper, one in 100", "wrapper", &[MANY, ONE_IN_100]), 96, 32),
+    (Watching::new("wrapper, every operation", "wrapper", &[MANY, EVERY]), 964, 964),
+    (Watching::new("sidetable, one in 100", "sidetable", &[MANY, ONE_IN_100]), 96, 32),
+    (Watching::new("sidetable, every operation", "sidetable", &[MANY, EVERY]), 1264, 1264),
+    (Watching::new("adaptive", "adaptive", &[MANY, NO_LIMIT]), 164, 164),
+    (Watching::new("lazy, asleep", "lazy", &[MANY]), 64, 1),
+    (Watching::new("lazy, awake, one in 100", "lazy", &AWAKE_MANY), 96, 32),
+];
+
+/// Arguments of a process that measures one row, since what one session has
+/// freed the next would use again.
+const GROWN: &str = "--grown";
+const SLOTTED: &str = "slotted";
+const SLOTLESS: &str = "slotless";
+
+fn grown_apart(number: usize, kind: &str) -> u64 {
+    let bench = std::env::current_exe().expect("the bench knows where it is");
+    let output = Command::new(bench).args([GROWN, &number.to_string(), kind]).output();
+    let output = output.expect("the bench can be started again");
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    text.parse().unwrap_or_else(|_| panic!("no number of bytes but '{text}': {error}"))
+}
+
+/// Measures what [`grown_apart`] asks for.
+fn measure_grown(number: &str, kind: &str) {
+    let number: usize = number.parse().expect("a row's number");
+    let watching = MEMORY[number].0;
+    let grown = match kind {
+        SLOTTED => grown(watching, lockscope::parking_lot::Mutex::new),
+        _ => grown(watching, lockscope::parking_lot::slotless::Mutex::new),
+    };
+    println!("{grown}");
 }
 
 /// By how many bytes the process grows for each of a million locks that are
@@ -394,6 +432,12 @@ fn provenance(quick: bool) {
 }
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [grown, number, kind] = &args[..]
+        && grown == GROWN
+    {
+        return measure_grown(number, kind);
+    }
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (single, pair) = if quick {
         (Size { rounds: 15, operations: 100_000 }, Size { rounds: 9, operations: 100_000 })
