@@ -344,7 +344,7 @@ const MEMORY: &[(Watching, u64, u64)] = &[
     (Watching::new("sidetable, one in 100", "sidetable", &[MANY, ONE_IN_100]), 96, 32),
     (Watching::new("sidetable, every operation", "sidetable", &[MANY, EVERY]), 1264, 1264),
     (Watching::new("adaptive", "adaptive", &[MANY, NO_LIMIT]), 164, 164),
-    (Watching::new("lazy, asleep", "lazy", &[MANY]), 64, 1),
+    (Watching::new("lazy, asleep", "lazy", &[MANY]), 72, 8),
     (Watching::new("lazy, awake, one in 100", "lazy", &AWAKE_MANY), 96, 32),
 ];
 
