@@ -26,7 +26,7 @@ use crate::event::{Beginning, EventKind, LockRef, Mode, What};
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
-use crate::slot::{Countdown, Holder, Slot, Tick};
+use crate::slot::{Countdown, Slot, Tick};
 use crate::thread::{self, InHook, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
@@ -70,7 +70,7 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
         }
         slot => {
             if let Some(slot) = slot {
-                slot.set_holder(Holder::new(site, 0));
+                slot.set_reader(site);
             }
             thread::passes(stamp)
         }
@@ -163,7 +163,7 @@ fn weight_by_asking<L: Watched>(
             // Newly met, the lock may have been told to wait.
             return (slot.tick(stamp) == Tick::Look).then(|| slot.weight());
         }
-        slot.set_holder(Holder::new(site, 0));
+        slot.set_reader(site);
     } else if hooks.admits.is_some() {
         is_admitted = admits(hooks, &described(probe, lock));
     }

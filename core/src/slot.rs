@@ -226,15 +226,24 @@ impl Slot {
         self.weight.load(Ordering::Relaxed) == EXCLUDED && self.is_current(stamp)
     }
 
-    /// Notes who holds the lock now.
+    /// Notes who holds the lock now, alone.
     ///
-    /// Written only if it says something else: a load is cheaper than one more
-    /// store that the unlock has to wait for, and readers at one call site can
-    /// share the line.
+    /// Not compared first: where threads take turns at random, half of the
+    /// comparisons are guessed wrong, and that costs more than the store.
     #[inline]
     pub fn set_holder(&self, holder: Holder) {
+        self.holder.store(holder.0, Ordering::Relaxed);
+    }
+
+    /// Notes who holds the lock now, among others.
+    ///
+    /// Written only if it says something else, so that readers at one call site
+    /// can share the line.
+    #[inline]
+    pub fn set_reader(&self, site: CallSite) {
+        let holder = Holder::new(site, 0);
         if self.holder.load(Ordering::Relaxed) != holder.0 {
-            self.holder.store(holder.0, Ordering::Relaxed);
+            self.set_holder(holder);
         }
     }
 

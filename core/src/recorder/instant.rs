@@ -6,7 +6,6 @@ use crate::clock;
 use crate::event::{Event, EventKind, Mode};
 use crate::probe::Probe;
 use crate::site::CallSite;
-use crate::slot::Holder;
 use crate::thread::{self, ThreadState};
 
 /// An idle wait that has begun, in the session that saw it begin.
@@ -106,7 +105,7 @@ pub(super) fn tell<L: Watched>(
             event.lock.slot = core::ptr::null();
         } else if !is_met {
             meet(probe, hooks, slot, stamp, lock);
-            slot.set_holder(Holder::new(event.site, 0));
+            slot.set_reader(event.site);
         }
         if slot.is_excluded(stamp) || !is_met && !admits(hooks, &event.lock) {
             return;

@@ -60,7 +60,7 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     let thread = if token.is_some() { thread::current() } else { None };
     let Some(thread) = thread else {
         if let Some(slot) = slot {
-            slot.set_holder(Holder::new(site, 0));
+            slot.set_reader(site);
         }
         return;
     };

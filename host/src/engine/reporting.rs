@@ -93,6 +93,7 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
         started_unix_ns: running.started_unix_ns,
         length_ns: running.length_ns(),
         complete,
+        asleep: running.is_asleep(),
         pid: std::process::id(),
         command: command(),
         samples,

@@ -380,7 +380,7 @@ impl State {
             number: running.number,
             started_unix_ns: running.started_unix_ns,
             length_ns: running.length_ns(),
-            is_asleep: running.pace.gate != gate_state::OPEN,
+            is_asleep: running.is_asleep(),
         })
     }
 
@@ -397,6 +397,11 @@ impl Running {
     fn ask_at(&self) -> Option<Instant> {
         let after = self.pace.ask_after_ns;
         if after == u64::MAX { None } else { self.asked.checked_add(Duration::from_nanos(after)) }
+    }
+
+    /// Whether its backend waits to be woken.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.pace.gate != gate_state::OPEN
     }
 
     /// How long it has run, in nanoseconds.

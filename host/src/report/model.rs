@@ -66,6 +66,10 @@ pub struct SessionInfo {
     pub length_ns: u64,
     /// Whether the session had ended when the report was made.
     pub complete: bool,
+    /// Whether the backend slept when the report was made, or when the session
+    /// ended.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub asleep: bool,
     /// The process.
     pub pid: u32,
     /// Its command line.
@@ -267,6 +271,7 @@ impl ReportFile {
                 started_unix_ns: 0,
                 length_ns: 0,
                 complete: true,
+                asleep: false,
                 pid: std::process::id(),
                 command: Vec::new(),
                 samples: 0,

@@ -78,6 +78,7 @@ fn session() -> SessionInfo {
         started_unix_ns: 1_790_000_000_000_000_000,
         length_ns: 12_345_678_901,
         complete: true,
+        asleep: false,
         pid: 1234,
         command: ["./indexer", "--threads", "8"].map(str::to_owned).to_vec(),
         samples: 45_210,

@@ -105,6 +105,7 @@ fn compared() -> (Value, Comparison) {
         exclude: vec!["kind:once".to_owned(), "name:log*".to_owned()],
     };
     // As a backend that sleeps has it, and a wait whose holder is known.
+    report.session.asleep = true;
     report.pending[0].holder_thread = Some(4712);
     report.windows =
         vec![Window { cause: "a command".to_owned(), after_ns: 1, length_ns: 2, samples: 3 }];

@@ -9,6 +9,8 @@ use super::{Styles, TableOptions, modes, styled};
 
 /// How many waits in progress are told one by one.
 const WAITS: usize = 20;
+/// Why there is no row, if nothing else can be the reason.
+const SLEPT: &str = "Nothing was recorded, because the backend has slept all the while.";
 /// How many windows are told one by one: the last ones.
 const WINDOWS: usize = 10;
 /// More periods than this are told as a range.
@@ -66,7 +68,9 @@ pub(super) fn foot(
     // A wait that has not ended is no contention yet.
     let nobody_waits = !report.pending.iter().any(|pending| pending.waiting);
     if rows.is_empty() {
-        say(styles.head, nothing_seen(&report.session, nobody_waits));
+        let slept = report.session.asleep && report.windows.is_empty();
+        let nothing = if slept { SLEPT } else { nothing_seen(&report.session, nobody_waits) };
+        say(styles.head, nothing);
     } else if nobody_waits && rows.iter().all(|row| row.contentions.value <= 0.0) {
         say(styles.faint, "No lock was contended.");
     }

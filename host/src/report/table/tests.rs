@@ -400,3 +400,13 @@ fn windows_are_told_with_what_woke_them() {
     let text = render(&report, &TableOptions::default());
     assert!(text.contains("- 2 windows before these\n- after 3.00 s"), "{text}");
 }
+
+#[test]
+fn a_session_that_slept_says_nothing_of_contention() {
+    let mut report = empty();
+    report.session.asleep = true;
+    let text = render(&report, &TableOptions::default());
+    assert!(
+        text.ends_with("\nNothing was recorded, because the backend has slept all the while.\n")
+    );
+}

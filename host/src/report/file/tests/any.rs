@@ -55,12 +55,12 @@ fn session() -> impl Strategy<Value = SessionInfo> {
     let texts = (text(), text(), text(), vec(text(), 0..3), vec(text(), 0..3));
     let settings = (vec((text(), text()), 0..3), filters());
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>());
-    let rest = (any::<bool>(), vec(any::<u32>(), 0..3), option::of(number()));
+    let rest = (any::<(bool, bool)>(), vec(any::<u32>(), 0..3), option::of(number()));
     (texts, settings, numbers, rest).prop_map(|(texts, settings, numbers, rest)| {
         let (backend, backend_version, plugin, probes, command) = texts;
         let (generation, started_unix_ns, length_ns, pid, samples) = numbers;
         let (settings, filters) = settings;
-        let (complete, periods, sample_cost_ns) = rest;
+        let ((complete, asleep), periods, sample_cost_ns) = rest;
         SessionInfo {
             backend,
             backend_version,
@@ -73,6 +73,7 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             started_unix_ns,
             length_ns,
             complete,
+            asleep,
             pid,
             command,
             samples,
