@@ -247,13 +247,21 @@ fn a_hundred_locks(size: &Size) {
     );
     let pairs: [(&dyn Counter, &dyn Counter); 3] =
         [(&std.0, &std.1), (&parking_lot.0, &parking_lot.1), (&slotless.0, &slotless.1)];
-    throughput("at random", &pairs, Usage::TwoIdle, ONE_IN_100_EACH, size);
+    throughput("nothing done but locking", &pairs, Usage::TwoIdle, ONE_IN_100_EACH, size);
+    let short_held = "50 ns held, up to 300 ns not";
+    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, size);
     println!();
 }
 
 /// What a budget of one per cent is worth: time for the same work.
 fn ten_million_a_second(families: &[Family], size: &Size) {
     head("Ten million operations a second: time relative to the bare lock", families);
+    let measure = |title: &str| {
+        let paced =
+            families.iter().map(|f| ratios(&*f.before, &*f.bare, Usage::Paced, size).to_string());
+        row(title, paced);
+    };
+    measure("closed");
     for watching in ONE_IN_100_EACH {
         let session = watching.start();
         // A budget needs a moment to settle.
@@ -261,9 +269,7 @@ fn ten_million_a_second(families: &[Family], size: &Size) {
         while began.elapsed() < Duration::from_secs(1) {
             time(&*families[0].before, Usage::Paced, size.operations);
         }
-        let cells =
-            families.iter().map(|f| ratios(&*f.before, &*f.bare, Usage::Paced, size).to_string());
-        row(watching.title, cells);
+        measure(watching.title);
         let report = session.stop().expect("the session stops");
         report.notes.iter().for_each(|note| eprintln!("{}: {note}", watching.title));
     }
@@ -442,7 +448,7 @@ fn main() {
     let (single, pair) = if quick {
         (Size { rounds: 15, operations: 100_000 }, Size { rounds: 9, operations: 100_000 })
     } else {
-        (Size { rounds: 81, operations: 400_000 }, Size { rounds: 61, operations: 400_000 })
+        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 100_000 })
     };
     let mut families = families();
     uncontended(&mut families, &single);
