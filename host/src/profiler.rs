@@ -9,6 +9,7 @@ use crate::control::{self, target::Target};
 use crate::engine::{ENGINE, Plan};
 use crate::error::HostError;
 use crate::keeper::{By, Keeper};
+use crate::output;
 use crate::report::model::ReportFile;
 use crate::tell::tell;
 
@@ -246,7 +247,8 @@ impl Builder {
             return Err(refusal);
         }
         let plan = Plan::new(&config)?;
-        let output = config.output_of(std::process::id());
+        // Absolute: the program may go elsewhere, and others are told of it.
+        let output = output::absolute(config.output_of(std::process::id()));
         let writes = config.output.is_some();
         let keeper = Arc::new(Keeper::begin(&plan, &config, output, writes)?);
         if config.control.value {

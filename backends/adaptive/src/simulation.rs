@@ -1,9 +1,7 @@
 //! Locks, and a thread's readers, as a policy sees them: without a probe, so
 //! that a test can do a million operations for each sample that is due.
 
-use core::ffi::c_void;
-
-use lockscope_core::clock::ClockScale;
+use lockscope_backend_testing::probe;
 use lockscope_core::{
     CallSite, Countdown, Event, EventKind, LockKind, LockRef, Mode, Session, Slot,
 };
@@ -12,20 +10,7 @@ use crate::policy::{Attention, Policy};
 
 /// A session with this number and seed, in which ticks are nanoseconds.
 pub(crate) fn session(generation: u32, seed: u64) -> Session {
-    extern "C" fn next_lock_id() -> u64 {
-        1
-    }
-    unsafe extern "C" fn abandon(_: *const c_void, _: *const u8, _: usize) {}
-    Session {
-        generation,
-        reserved: 0,
-        clock: ClockScale::NANOSECONDS,
-        started: 0,
-        seed,
-        next_lock_id,
-        abandon,
-        context: core::ptr::null(),
-    }
+    Session { seed, ..probe::session(generation) }
 }
 
 /// An acquisition that did not wait, of a lock that shows its slot.

@@ -36,6 +36,7 @@ fn perform(task: &str) {
         "threads" => lock_in_threads(number(object)),
         "many" => say(&format!("grown {}", crate::many::take_many(number(object)))),
         "passing" => say(&format!("grown {}", crate::many::take_passing(number(object)))),
+        "profile" => profile(number(object)),
         "load" => say(&format!("locked {}", lock_until_told())),
         "deadlock" => crate::deadlock::run_into_it(),
         "print" => say("stdout of the program"),
@@ -72,6 +73,21 @@ fn lock_in_threads(each: i32) {
             scope.spawn(move || (0..each).for_each(|_| *LOCK.lock() += 1));
         }
     });
+}
+
+/// Profiles itself while it takes the lock so often, and until a byte comes on
+/// stdin; ends after another one.
+fn profile(times: i32) {
+    let ready = || say(&format!("ready {}", std::process::id()));
+    let go = || std::io::stdin().read_exact(&mut [0]).unwrap();
+    let profiler = crate::support::backend("minimal", 1).control(true).start().unwrap();
+    (0..times).for_each(|_| *LOCK.lock() += 1);
+    ready();
+    go();
+    let report = profiler.stop().unwrap();
+    ready();
+    go();
+    say(&format!("recorded {}", crate::support::acquisitions(&report, None)));
 }
 
 /// Four threads take the lock until a byte comes on stdin: how often.

@@ -25,6 +25,13 @@ fn here(dir: &Path) -> Command {
     command
 }
 
+/// A program that does `tasks` in `dir`, and listens there.
+fn listening(dir: &Path, flags: &[&str], tasks: &str) -> Command {
+    let mut command = run_minimal(dir, flags, tasks);
+    command.env("XDG_RUNTIME_DIR", dir).env_remove("LOCKSCOPE_CONTROL");
+    command
+}
+
 /// A program that does `tasks`, one of which is `ready`, and listens.
 struct Controlled {
     dir: TempDir,
@@ -34,10 +41,14 @@ struct Controlled {
 
 impl Controlled {
     fn new(tasks: &str) -> Self {
+        Self::configured("", tasks)
+    }
+
+    /// The same, with this file of configuration.
+    fn configured(text: &str, tasks: &str) -> Self {
         let dir = folder();
-        let mut command = run_minimal(dir.path(), &["--period", "1"], tasks);
-        command.env("XDG_RUNTIME_DIR", dir.path());
-        let mut started = Started::new(&mut command);
+        std::fs::write(dir.path().join("lockscope.toml"), text).unwrap();
+        let mut started = Started::new(&mut listening(dir.path(), &["--period", "1"], tasks));
         let pid = started.said("ready").parse().unwrap();
         Self { dir, started, pid }
     }
@@ -180,6 +191,47 @@ fn sessions_follow_each_other_from_outside() {
     assert_eq!(acquisitions(&report(&dir.path().join("lockscope.3.json")), None), 2.0);
 }
 
+/// What the configuration says of a backend holds when it is used later, in a
+/// program to which that file is not known.
+#[test]
+fn a_backend_that_comes_later_is_configured_like_any_other() {
+    let program = Controlled::configured("[wrapper]\nperiod = 7\n", "lock 5,ready,go");
+    program.said(&["use", "wrapper"]);
+    let status = program.said(&["status"]);
+    assert!(status.contains("settings  period = 7, "), "{status}");
+    program.said(&["use", "sidetable", "max_sites=3"]);
+    let status = program.said(&["status"]);
+    assert!(status.contains("max_sites = 3"), "{status}");
+    drop(program.go());
+}
+
+/// A program with the host inside is controlled like any other, for as long as
+/// it has not ended its profiling itself.
+#[test]
+fn a_program_that_profiles_itself_is_controlled() {
+    let dir = folder();
+    let mut command = crate::child::program("profile 3,exit 7");
+    command.env("XDG_RUNTIME_DIR", dir.path()).current_dir(dir.path());
+    let mut started = Started::new(&mut command);
+    let pid = started.said("ready").parse().unwrap();
+    let mut program = Controlled { dir, started, pid };
+    program.said(&["snapshot", "-o", "now.json"]);
+    assert_eq!(acquisitions(&program.report("now.json"), None), 3.0);
+    let report = format!("DIR/lockscope-{}.json", "PID");
+    assert_eq!(
+        program.said(&["stop"]),
+        format!("process PID: session 1 has ended, under 'minimal'; wrote {report}\n")
+    );
+    program = program.goes_on();
+    assert_eq!(
+        program.complaint(&["start"]),
+        "lockscope: process PID answers: the program has ended its profiling, and begins another session itself if it wants one; look at it when it does\n"
+    );
+    let (_dir, output) = program.go();
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    assert!(stdout(&output).contains("recorded 3"), "{}", stdout(&output));
+}
+
 /// A program that never stands still, under one backend after the other: each
 /// operation is in one of the reports, or was under way when its session ended,
 /// which says so.
@@ -248,8 +300,8 @@ fn what_a_session_cannot_do_changes_nothing() {
 #[test]
 fn a_process_that_is_not_to_be_controlled_does_not_listen() {
     let dir = folder();
-    let mut command = run_minimal(dir.path(), &[], "lock 5,ready,go");
-    command.env("XDG_RUNTIME_DIR", dir.path()).env("LOCKSCOPE_CONTROL", "false");
+    let mut command = listening(dir.path(), &[], "lock 5,ready,go");
+    command.env("LOCKSCOPE_CONTROL", "false");
     let mut started = Started::new(&mut command);
     let pid = started.said("ready");
     let output = here(dir.path()).args(["ctl", &pid, "status"]).output().unwrap();
@@ -464,8 +516,7 @@ fn the_process_of_another_user() {
 fn a_socket_that_cannot_be_opened_is_no_reason_not_to_profile() {
     let dir = folder();
     std::fs::write(dir.path().join("lockscope"), "").unwrap();
-    let mut command = run_minimal(dir.path(), &[], "lock 5,exit 7");
-    let output = command.env("XDG_RUNTIME_DIR", dir.path()).output().unwrap();
+    let output = listening(dir.path(), &[], "lock 5,exit 7").output().unwrap();
     assert_eq!(output.status.code(), Some(7));
     let said = stderr(&output);
     let expected = format!(
@@ -485,8 +536,7 @@ fn a_socket_of_a_process_that_had_the_number_before_is_replaced() {
     // The process becomes the program, and keeps its number.
     let mut command = Command::new("sh");
     let script = ": > \"$0/$$.sock\"; exec \"$@\"";
-    let mut program = run_minimal(dir.path(), &[], "lock 5,ready,go");
-    let program = program.env("XDG_RUNTIME_DIR", dir.path());
+    let program = listening(dir.path(), &[], "lock 5,ready,go");
     let arguments: Vec<_> = program.get_args().map(ToOwned::to_owned).collect();
     let at = arguments.iter().position(|argument| argument == "--").unwrap() + 1;
     command.args(["-c", script]).arg(&sockets).args(&arguments[at..]);

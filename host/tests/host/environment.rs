@@ -13,7 +13,7 @@ use crate::support::{acquisitions, files, folder, plugin, report, stderr, stdout
 /// Tells the command's process where its host and backend are.
 fn hosted(command: &mut Command, dir: &Path) -> Output {
     command.env("LOCKSCOPE_HOST", plugin("host")).env("LOCKSCOPE_BACKEND", plugin("minimal"));
-    command.current_dir(dir).output().unwrap()
+    command.env("LOCKSCOPE_CONTROL", "false").current_dir(dir).output().unwrap()
 }
 
 #[test]

@@ -57,8 +57,11 @@ fn other_settings_and_another_file_of_the_same_backend() {
     std::fs::copy(plugin("minimal"), &copy).unwrap();
     let builders = [
         minimal(),
-        Profiler::builder().backend(plugin("minimal").to_str().unwrap()).set("period", "1"),
-        Profiler::builder().backend(copy.to_str().unwrap()),
+        Profiler::builder()
+            .backend(plugin("minimal").to_str().unwrap())
+            .set("period", "1")
+            .control(false),
+        Profiler::builder().backend(copy.to_str().unwrap()).control(false),
     ];
     for builder in builders {
         let profiler = builder.start().unwrap();

@@ -42,7 +42,8 @@ pub(crate) fn introduce_probe() {
 /// A session of this process that is still to be started, of a backend that is
 /// awake from its start on.
 pub(crate) fn backend(name: &str, period: u32) -> Builder {
-    let builder = Profiler::builder().backend(name).plugin_path(plugins()).period(period);
+    let builder = Profiler::builder().backend(name).plugin_path(plugins());
+    let builder = builder.period(period).control(false);
     awake(name).iter().fold(builder, |builder, (key, value)| builder.set(key, *value))
 }
 
@@ -116,7 +117,8 @@ fn link(from: &Path, to: &Path) {
     let _ = std::fs::remove_file(&scratch);
 }
 
-/// The command in `folder`, without configuration.
+/// The command in `folder`, without configuration, and with programs that do not
+/// listen: one that is killed leaves its socket behind.
 pub(crate) fn lockscope(folder: &Path) -> Command {
     let mut command = Command::new(installed());
     command.current_dir(folder);
@@ -125,6 +127,7 @@ pub(crate) fn lockscope(folder: &Path) -> Command {
             command.env_remove(name);
         }
     }
+    command.env("LOCKSCOPE_CONTROL", "false");
     command
 }
 

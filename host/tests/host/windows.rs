@@ -16,7 +16,7 @@ static LOCK: Mutex<u64> = Mutex::named("windows", 0);
 
 fn lazy() -> Builder {
     introduce_probe();
-    Profiler::builder().backend("lazy").plugin_path(plugins()).period(1)
+    Profiler::builder().backend("lazy").plugin_path(plugins()).period(1).control(false)
 }
 
 fn lock(times: u32) {
