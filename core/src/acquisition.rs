@@ -2,6 +2,7 @@
 //! them in a guard.
 
 use crate::event::{Beginning, EventCell, Pending};
+use crate::site::CallSite;
 use crate::sync::{AtomicU32, Ordering};
 use crate::thread::ThreadState;
 
@@ -182,6 +183,33 @@ pub(crate) fn begin(thread: &ThreadState, generation: u32, beginning: &Beginning
     // Release: a snapshot that sees this state sees these fields.
     record.state.store(tag << PHASE_BITS | phase, Ordering::Release);
     Token::new(thread.index(), index, tag)
+}
+
+/// One more acquisition, at `now`, of those that the next free record of `thread`,
+/// which is the caller's own, is of: see [`EventCell::is_plain_of`]. `None`, and
+/// nothing has changed, if it is of others.
+#[inline(always)]
+pub(crate) fn begin_again(
+    thread: &ThreadState,
+    generation: u32,
+    lock: u64,
+    address: usize,
+    site: CallSite,
+    now: impl FnOnce() -> u64,
+) -> Option<Token> {
+    let index = thread.next_acquisition(generation)?;
+    let record = &thread.acquisitions[index];
+    if record.generation() != generation || !record.event.is_plain_of(lock, address, site) {
+        return None;
+    }
+    thread.take_next_acquisition();
+    let tag = record.tag();
+    let now = now();
+    // Release, twice: as in `begin`.
+    crate::sync::fence(Ordering::Release);
+    record.event.begin_again(now);
+    record.state.store(tag << PHASE_BITS | phase::HELD, Ordering::Release);
+    Some(Token::new(thread.index(), index, tag))
 }
 
 /// The lock that `token` waited for was had at `acquired`, and the backend's

@@ -49,6 +49,7 @@ use abi_stable::std_types::{RString, RVec};
 
 use crate::event::{Event, LockRef};
 use crate::hooks::Session;
+use crate::pad::Lent;
 use crate::report::Report;
 use crate::slot::Countdown;
 
@@ -260,6 +261,19 @@ pub trait Backend: Default + Send + Sync + 'static {
 
     /// One recorded operation.
     fn event(&self, event: &Event) -> Countdown;
+
+    /// Whether [`Backend::pad`] ever lends one. Otherwise it is not asked.
+    const LENDS_PADS: bool = false;
+
+    /// Lends the probe a place where it leaves what would be more events like
+    /// this one: see [`HookTable::pad`](crate::hooks::HookTable::pad). Each hold
+    /// that is left there is an acquisition of the event's lock, by its thread
+    /// and at its call site, that the backend was not told of and that counts as
+    /// if it had been.
+    fn pad(&self, event: &Event) -> Option<Lent> {
+        let _ = event;
+        None
+    }
 
     /// A lock that the session has met is dropped.
     fn dropped(&self, lock: &LockRef) {

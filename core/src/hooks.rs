@@ -4,6 +4,7 @@ use core::ffi::c_void;
 
 use crate::clock::ClockScale;
 use crate::event::{Event, LockRef};
+use crate::pad::Pad;
 use crate::slot::Countdown;
 
 /// The version of everything that crosses the ABI.
@@ -60,6 +61,16 @@ pub struct HookTable {
     pub event: unsafe extern "C" fn(context: *const c_void, event: *const Event) -> Countdown,
     /// A lock that the session has met is dropped. The caller owns it alone.
     pub dropped: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef),
+    /// A [`Pad`] for the lock, call site and thread of an event that has just been
+    /// told, if the backend lends one; null if not. Asked where the lock has a
+    /// slot, the event was an exclusive acquisition that did not wait and stood
+    /// for itself, and every operation of the lock is sampled.
+    ///
+    /// From then on, and as long as every operation is sampled and the session
+    /// goes on, the end of such an acquisition may be left there and told only
+    /// when the pad is full. None if the backend lends none.
+    pub pad:
+        Option<unsafe extern "C" fn(context: *const c_void, event: *const Event) -> *const Pad>,
     /// The host's: whether the session watches a lock at all. Null in a
     /// backend's own table; the host puts it into a copy. Asked when a lock is
     /// met, before `meet`, and for a lock without slot before each event: a lock
@@ -109,7 +120,7 @@ unsafe impl Sync for Session {}
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<HookTable>() == 56);
+    assert!(size_of::<HookTable>() == 64);
     assert!(size_of::<Session>() == 64);
     assert!(size_of::<Countdown>() == 8);
 };

@@ -42,6 +42,7 @@ pub mod gate;
 pub mod hooks;
 #[cfg(all(test, lockscope_loom))]
 mod models;
+pub mod pad;
 #[cfg(not(lockscope_loom))]
 pub mod probe;
 #[cfg(not(lockscope_loom))]

@@ -15,9 +15,10 @@ use crate::event::{Beginning, Event, EventKind, LockKind, LockRef, Mode, What};
 use crate::exploration::{Seen, must_fail};
 use crate::gate::{Gate, Opening, state};
 use crate::hooks::HookTable;
+use crate::pad::{Pad, Settled};
 use crate::site::CallSite;
 use crate::slot::{Countdown, Slot};
-use crate::sync::{AtomicU32, Ordering, fence, heavy_fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, heavy_fence};
 use crate::thread::{ThreadState, wait_outside};
 
 fn opening(generation: u32) -> Opening {
@@ -150,6 +151,7 @@ fn tables() -> [&'static HookTable; 2] {
             meet,
             event,
             dropped,
+            pad: None,
             admits: None,
             filter: std::ptr::null(),
         }
@@ -524,4 +526,56 @@ fn the_fallback_of_the_asymmetric_fence_orders() {
         SEEN.note(outcome);
         fence(Ordering::SeqCst);
     });
+}
+
+// pad: a look sees each hold once, whether it was added up or not.
+
+type Settle = fn(&Pad, &AtomicU64);
+
+fn looks(settle: Settle, seen: Option<&'static Seen>) {
+    let shared = Arc::new((Pad::default(), AtomicU64::new(0)));
+    let owner = move |(pad, sum): &(Pad, AtomicU64)| {
+        assert!(pad.push(1) && !pad.push(2), "there is room for one");
+        settle(pad, sum);
+        assert!(pad.push(2));
+    };
+    let look = move |(pad, sum): &(Pad, AtomicU64)| {
+        let found = pad.try_read_with(|| sum.load(Ordering::Relaxed));
+        let total = found.map(|(settled, newest)| settled + newest.iter().sum::<u64>());
+        let outcome = match total {
+            None => "overtaken",
+            Some(0) => "none",
+            Some(1) => "first",
+            Some(3) => "both",
+            Some(other) => panic!("{other} was never there"),
+        };
+        if let Some(seen) = seen {
+            seen.note(outcome);
+        }
+    };
+    let looking = {
+        let shared = shared.clone();
+        thread::spawn(move || look(&shared))
+    };
+    let owning = thread::spawn(move || owner(&shared));
+    owning.join().expect("a thread of the model");
+    looking.join().expect("a thread of the model");
+}
+
+fn add(settled: Settled<'_>, sum: &AtomicU64) {
+    let total = sum.load(Ordering::Relaxed) + settled.sum::<u64>();
+    sum.store(total, Ordering::Relaxed);
+}
+
+#[test]
+fn pad_holds_are_seen_once() {
+    static SEEN: Seen = Seen::new();
+    let settle: Settle = |pad, sum| pad.settle(|settled| add(settled, sum));
+    SEEN.check(&["both", "first", "none", "overtaken"], move || looks(settle, Some(&SEEN)));
+}
+
+#[test]
+fn pad_holds_added_up_in_silence_are_caught() {
+    let settle: Settle = |pad, sum| pad.settle_with_a_bug(|settled| add(settled, sum));
+    must_fail(move || looks(settle, None));
 }

@@ -6,18 +6,20 @@
 //! ```text
 //! try succeeded ──► uncontended(…) ──► Token   counts down; a sample when due
 //! try failed ─────► wait(…) ─► lock ─► waited(…) ──► Token   always recorded
-//! drop of guard ──► Token::is_some? ──► release(…), the bare unlock, parted(…)
+//! drop of guard ──► Token::is_some? ──► leave(…) or release(…), the bare unlock, parted(…)
 //! ```
 //!
 //! Everything here runs with the lock owned by the caller, except `wait`,
 //! `parted` and what fails. Nothing allocates through the program's allocator.
 
+mod again;
 mod instant;
 mod release;
 mod wait;
 
+pub use again::leave;
 pub use instant::{Idle, idle_begin, idle_end};
-pub use release::{Parting, dropped, parted, release};
+pub use release::{Parting, dropped, end, parted, release};
 pub use wait::{gave_up, refused, wait, waited, withdrawn};
 
 use crate::acquisition::{self, Token};
@@ -81,6 +83,16 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 /// session. The caller owns `lock` in `mode`.
 #[inline(never)]
 pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
+    if mode == Mode::EXCLUSIVE
+        && let Some(token) = again::begin(probe, lock, site)
+    {
+        return token;
+    }
+    sample_anew(probe, lock, mode, site)
+}
+
+#[inline(never)]
+fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
     let Some(thread) = thread::current() else { return Token::NONE };
     // The record is made inside the bracket: whoever ends the session sees
     // either that, or that this operation belongs to the next one.
@@ -91,7 +103,9 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
     let stamp = inside.stamp();
     let slot = lock.slot();
     let weight = match slot {
-        Some(slot) if !mode.is_shared() && slot.is_watched(stamp) => {
+        // Due, and not only current: the countdown that has led here may have been
+        // that of the session before.
+        Some(slot) if !mode.is_shared() && slot.is_due(stamp) && !slot.is_excluded(stamp) => {
             slot.set_holder(thread::holder(site));
             slot.weight()
         }

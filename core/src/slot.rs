@@ -200,6 +200,12 @@ impl Slot {
         self.weight.load(Ordering::Relaxed) & !ASKING
     }
 
+    /// The lock's id; 0 if nobody has asked for it.
+    #[inline]
+    pub(crate) fn known_id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
     /// Whether every operation is sampled, and nothing else was asked for.
     #[inline]
     pub(crate) fn is_every(&self) -> bool {

@@ -23,6 +23,17 @@ pub fn pause() {
     loom::thread::yield_now();
 }
 
+/// Fetches the cache line of `place` to be written, which is about to be read.
+#[inline(always)]
+pub fn fetch_to_write<T>(place: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint, which changes nothing and cannot fail.
+    unsafe {
+        core::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags));
+    }
+    let _ = place;
+}
+
 /// The cheap half of an asymmetric store-load barrier.
 ///
 /// With `expedited` the other side, [`heavy_fence`], interrupts every running

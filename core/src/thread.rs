@@ -1,13 +1,14 @@
 //! What each thread keeps: its in-hook flag, its countdown, and the
 //! acquisitions that it has begun and not yet ended.
 
+mod pads;
 #[cfg(not(lockscope_loom))]
 mod table;
 
 #[cfg(all(feature = "control", not(lockscope_loom)))]
 pub(crate) use table::is_inside;
 #[cfg(not(lockscope_loom))]
-pub(crate) use table::{await_parting, get, holder, passes};
+pub(crate) use table::{await_parting, get, holder, introduced, passes};
 #[cfg(not(lockscope_loom))]
 pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
 
@@ -17,9 +18,11 @@ pub(crate) const fn is_inside() -> bool {
     false
 }
 
+use self::pads::Pads;
 use crate::acquisition::{Acquisition, PER_THREAD};
 use crate::gate::{Gate, Seen};
-use crate::slot::Countdown;
+use crate::site::CallSite;
+use crate::slot::{Countdown, Holder};
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// The count in [`ThreadState::cut`].
@@ -62,6 +65,8 @@ pub struct ThreadState {
     /// State of the generator that [`ThreadState::draws`] draws from. The
     /// thread's alone.
     random: AtomicU64,
+    /// Where holds are left instead of being told.
+    pub(crate) pads: Pads,
     pub(crate) acquisitions: [Acquisition; PER_THREAD],
 }
 
@@ -112,6 +117,7 @@ impl ThreadState {
             lost: AtomicU64::new(0),
             cut: AtomicU64::new(0),
             random: AtomicU64::new(u64::from(index)),
+            pads: Pads::new(),
             acquisitions: core::array::from_fn(|_| Acquisition::new()),
         }
     }
@@ -120,6 +126,12 @@ impl ThreadState {
     #[inline]
     pub(crate) fn index(&self) -> u32 {
         self.index
+    }
+
+    /// The thread, which acquires a lock alone at `site`.
+    #[inline]
+    pub(crate) fn as_holder(&self, site: CallSite) -> Holder {
+        Holder::new(site, Holder::thread_bits(self.index))
     }
 
     /// The kernel's number of the thread.
@@ -301,6 +313,22 @@ impl ThreadState {
                 return on_their_way + if is_its { cut & COUNT } else { 0 };
             }
         }
+    }
+
+    /// The acquisition that is taken next, if one is free and those of older
+    /// sessions were taken back.
+    #[inline]
+    pub(crate) fn next_acquisition(&self, generation: u32) -> Option<usize> {
+        let free = self.free.load(Ordering::Relaxed);
+        let is_ready = free != 0 && self.generation.load(Ordering::Relaxed) == generation;
+        is_ready.then(|| free.trailing_zeros() as usize)
+    }
+
+    /// Takes what [`ThreadState::next_acquisition`] has shown.
+    #[inline]
+    pub(crate) fn take_next_acquisition(&self) {
+        let free = self.free.load(Ordering::Relaxed);
+        self.free.store(free & free.wrapping_sub(1), Ordering::Relaxed);
     }
 
     /// Takes a free acquisition, or counts a loss.

@@ -284,7 +284,7 @@ fn listed(candidate: &Candidate) -> String {
 fn inspection(plugin: &Plugin) -> String {
     let Plugin { path, description, abi_version, data_plane, .. } = plugin;
     let mut text = format!(
-        "{} {}: {}\n  file         {}\n  ABI version  {abi_version}\n  data plane   version {}, {} bytes of hook table, {} of session, {} of event, {} of lock, {} of slot\n",
+        "{} {}: {}\n  file         {}\n  ABI version  {abi_version}\n  data plane   version {}, {} bytes of hook table, {} of session, {} of event, {} of lock, {} of slot, {} of pad\n",
         description.name,
         description.version,
         description.summary,
@@ -295,6 +295,7 @@ fn inspection(plugin: &Plugin) -> String {
         data_plane.event,
         data_plane.lock_ref,
         data_plane.slot,
+        data_plane.pad,
     );
     if description.keys.is_empty() {
         text.push_str("  no configuration keys\n");

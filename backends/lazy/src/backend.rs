@@ -6,6 +6,7 @@ use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
 use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, ErrorKind, Pace, Setting};
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
@@ -116,6 +117,12 @@ impl Backend for Lazy {
                 self.policy.next(event)
             }
         }
+    }
+
+    const LENDS_PADS: bool = true;
+
+    fn pad(&self, event: &Event) -> Option<Lent> {
+        if self.policy.window() == 0 { None } else { self.state.lend(event) }
     }
 
     fn dropped(&self, lock: &LockRef) {

@@ -4,6 +4,7 @@
 use lockscope_backends::record::Kept;
 use lockscope_backends::registry::{Limits, Registry};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU64, Ordering};
 use lockscope_core::{Event, LockRef, Session};
@@ -60,6 +61,12 @@ impl State {
                 self.0.note(record, event);
             });
         }
+    }
+
+    /// Where more of what `event` told may be left.
+    pub(crate) fn lend(&self, event: &Event) -> Option<Lent> {
+        // SAFETY: as in `note`, by which all events are written.
+        unsafe { self.0.lend(event) }
     }
 
     /// The lock is no more: its record joins those of its origin.

@@ -46,22 +46,23 @@ impl Histogram {
         W::add(&group.weights[index % PER_GROUP], weight);
     }
 
-    /// Counts each of several durations, alone. What is in one bucket in a row,
-    /// as the holds of one call site are, is written at once.
+    /// Counts each of several durations, alone. What falls into one bucket in a
+    /// row, as the holds of one call site do, is written at once.
     pub(crate) fn add_each(&self, durations: impl Iterator<Item = u64>) {
-        let mut run = (0, 0);
+        let (mut begin, mut width, mut place, mut weight) = (0, 0, 0, 0);
         for ticks in durations {
-            let index = index(ticks);
-            if index != run.0 {
-                self.add_to(run);
-                run = (index, 0);
+            if ticks.wrapping_sub(begin) >= width {
+                self.add_to(place, weight);
+                place = index(ticks);
+                (begin, weight) = (lower(place), 0);
+                width = upper(place).wrapping_sub(begin);
             }
-            run.1 += 1;
+            weight += 1;
         }
-        self.add_to(run);
+        self.add_to(place, weight);
     }
 
-    fn add_to(&self, (index, weight): (usize, u64)) {
+    fn add_to(&self, index: usize, weight: u64) {
         if weight > 0 {
             let group = self.groups[index / PER_GROUP].get_or_make();
             Alone::add(&group.weights[index % PER_GROUP], weight);

@@ -30,7 +30,6 @@ pub mod ledger;
 pub mod life;
 #[cfg(all(test, lockscope_loom))]
 mod models;
-mod recent;
 pub mod record;
 pub mod registry;
 mod report;

@@ -7,11 +7,10 @@ use lockscope_core::exploration::loom::cell::UnsafeCell;
 use lockscope_core::exploration::loom::sync::Arc;
 use lockscope_core::exploration::loom::thread;
 use lockscope_core::exploration::{Seen, must_fail};
-use lockscope_core::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use lockscope_core::sync::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::keyed::{self, Keyed, Limit, Node};
 use crate::lazy::{self, Lazy};
-use crate::recent::{Recent, Settled};
 
 /// A value of which loom tells when it is used before it is seen to be made,
 /// and when it is never freed.
@@ -249,51 +248,4 @@ fn keyed_publication_without_release_is_caught() {
         };
         read(prepend, None);
     });
-}
-
-// recent: a look sees each hold once, whether it was added up or not.
-
-type Settle = fn(&Recent, &AtomicU64);
-
-fn looks(settle: Settle, seen: Option<&'static Seen>) {
-    let shared = Arc::new((Recent::default(), AtomicU64::new(0)));
-    let owner = move |(recent, sum): &(Recent, AtomicU64)| {
-        assert!(recent.push(1) && !recent.push(2), "there is room for one");
-        settle(recent, sum);
-        assert!(recent.push(2));
-    };
-    let look = move |(recent, sum): &(Recent, AtomicU64)| {
-        let found = recent.try_read_with(|| sum.load(Ordering::Relaxed));
-        let total = found.map(|(settled, newest)| settled + newest.iter().sum::<u64>());
-        let outcome = match total {
-            None => "overtaken",
-            Some(0) => "none",
-            Some(1) => "first",
-            Some(3) => "both",
-            Some(other) => panic!("{other} was never there"),
-        };
-        if let Some(seen) = seen {
-            seen.note(outcome);
-        }
-    };
-    type Act = Box<dyn FnOnce(&(Recent, AtomicU64))>;
-    race(&shared, [Box::new(owner) as Act, Box::new(look)]);
-}
-
-fn add(settled: Settled<'_>, sum: &AtomicU64) {
-    let total = sum.load(Ordering::Relaxed) + settled.sum::<u64>();
-    sum.store(total, Ordering::Relaxed);
-}
-
-#[test]
-fn recent_holds_are_seen_once() {
-    static SEEN: Seen = Seen::new();
-    let settle: Settle = |recent, sum| recent.settle(|settled| add(settled, sum));
-    SEEN.check(&["both", "first", "none", "overtaken"], move || looks(settle, Some(&SEEN)));
-}
-
-#[test]
-fn recent_holds_added_up_in_silence_are_caught() {
-    let settle: Settle = |recent, sum| recent.settle_with_a_bug(|settled| add(settled, sum));
-    must_fail(move || looks(settle, None));
 }

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::{DashMap, Entry};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use lockscope_core::{Event, LockKind, LockRef, Session};
 use rustc_hash::FxHasher;
 
+use crate::ledger::Use;
 use crate::record::{Kept, Origin, Record};
 use crate::report::{self, Losses};
 
@@ -125,6 +127,26 @@ impl<K: Kept> Registry<K> {
         if !record.ledger.note(event, self.sites()) {
             self.note_merged(event.weight);
         }
+    }
+
+    /// A pad for what `event`, which has just been [noted](Registry::note), was
+    /// one of; none if its lock has no record, or its call site no place of its
+    /// own.
+    ///
+    /// # Safety
+    ///
+    /// - Those of [`Registry::with`].
+    /// - All events of the lock are noted by [`Registry::note`].
+    pub unsafe fn lend(&self, event: &Event) -> Option<Lent> {
+        let lend = |record: &Record<K>| {
+            let place = record.ledger.place_of(Use::of(event), self.sites());
+            // SAFETY: records, and what is in them, live until their lock is
+            // dropped or `fold` or the next session takes them; and `note` writes
+            // what an exclusive owner did for that owner.
+            (!place.merged).then(|| unsafe { place.node.value.lend() })
+        };
+        // SAFETY: by the caller's promise.
+        unsafe { self.with(&event.lock, 0, lend) }.flatten()
     }
 
     /// Notes that an operation's call site had no place of its own.

@@ -1,12 +1,12 @@
 //! What one call site did with one lock.
 
 use lockscope_core::clock::ClockScale;
+use lockscope_core::pad::{Lent, Pad};
 use lockscope_core::report::{Estimate, SiteReport, Times};
 use lockscope_core::sync::{AtomicU64, Ordering};
 
 use crate::histogram::{Buckets, Histogram};
 use crate::lazy::Lazy;
-use crate::recent::Recent;
 use crate::sharded::{Sharded, Write};
 use crate::writer::{Alone, Among, Writer, read_f64};
 
@@ -167,7 +167,7 @@ struct Uncontended {
     count: Sum,
     hold: Durations,
     /// The newest, where every operation is one.
-    recent: Lazy<Recent>,
+    recent: Lazy<Pad>,
 }
 
 /// Acquisitions that had to wait.
@@ -198,6 +198,20 @@ impl Tally {
             self.settle();
             recent.get_or_make().push(hold);
         }
+    }
+
+    /// Where the owner's acquisitions that stand for themselves may be left.
+    ///
+    /// # Safety
+    ///
+    /// - The tally lives until no hook of this generation runs any more, or its
+    ///   lock was dropped.
+    /// - Until then [`Tally::released`] is called for owners of that lock alone.
+    #[must_use]
+    pub unsafe fn lend(&self) -> Lent {
+        // SAFETY: the pad lives as long as the tally, and `released` alone writes
+        // to it, and `absorb` when the lock was dropped.
+        unsafe { self.uncontended.recent.get_or_make().lend() }
     }
 
     /// A reader's has ended.
@@ -253,7 +267,7 @@ impl Tally {
 
     /// How many samples it is made of.
     pub(crate) fn samples(&self) -> u64 {
-        let recent = self.uncontended.recent.get().map_or(0, Recent::len);
+        let recent = self.uncontended.recent.get().map_or(0, Pad::holds);
         let shards = self.contended.get().into_iter().flat_map(Sharded::iter);
         let contended: u64 = shards.map(|shard| load(&shard.samples)).sum();
         load(&self.uncontended.samples) + recent + contended

@@ -6,6 +6,7 @@ use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
 use lockscope_backends::settings::{PERIOD, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, Setting};
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
@@ -87,6 +88,12 @@ impl Backend for Sidetable {
     fn event(&self, event: &Event) -> Countdown {
         self.state.note(event);
         self.policy.draw_after(event)
+    }
+
+    const LENDS_PADS: bool = true;
+
+    fn pad(&self, event: &Event) -> Option<Lent> {
+        self.state.lend(event)
     }
 
     fn dropped(&self, lock: &LockRef) {

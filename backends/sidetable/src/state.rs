@@ -5,6 +5,7 @@ use lockscope_backends::ledger::{Ledger, Use, Writers};
 use lockscope_backends::record::Kept;
 use lockscope_backends::registry::{Limits, Registry};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, Ordering};
 use lockscope_core::{Event, LockRef, Session};
@@ -67,6 +68,16 @@ impl State {
             }
             None => self.note_by_table(event),
         }
+    }
+
+    /// Where its thread may leave more of what `event`, which was noted, told;
+    /// nowhere if no way leads to its numbers.
+    pub(crate) fn lend(&self, event: &Event) -> Option<Lent> {
+        // SAFETY: as in `note`.
+        let way = unsafe { self.ways.find(&Asked::by(event)) }?;
+        // SAFETY: as in `note`; a way leads to what its thread alone writes, for
+        // the lock's owners.
+        Some(unsafe { way.tally.lend() })
     }
 
     /// Asks anew what is asked: so that who finds a way keeps that in registers.

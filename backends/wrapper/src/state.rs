@@ -2,6 +2,7 @@
 
 use lockscope_backends::registry::{Limits, Registry};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::{Event, LockRef, Session};
 
@@ -23,6 +24,12 @@ impl State {
         // - a backend is told of events by a probe, while a session runs;
         // - nothing else here writes to slots.
         unsafe { self.0.with(&event.lock, event.weight, note) };
+    }
+
+    /// Where more of what `event` told may be left.
+    pub(crate) fn lend(&self, event: &Event) -> Option<Lent> {
+        // SAFETY: as in `note`, by which all events are written.
+        unsafe { self.0.lend(event) }
     }
 
     /// The lock is no more: its record joins those of its origin.

@@ -11,6 +11,7 @@ use super::plugin::{LockProfilerBackend, SessionRef, TableRef};
 use super::{Backend, BackendError, Description, ErrorKind, Pace, Setting};
 use crate::event::{Event, LockRef};
 use crate::hooks::{ABI_VERSION, HookTable, Session};
+use crate::pad::{Lent, Pad};
 use crate::report::Report;
 use crate::slot::Countdown;
 use crate::sync::{AtomicBool, Ordering};
@@ -47,6 +48,7 @@ impl<B: Backend> Contained<B> {
                 meet: meet::<B>,
                 event: event::<B>,
                 dropped: dropped::<B>,
+                pad: if B::LENDS_PADS { Some(pad::<B>) } else { None },
                 admits: None,
                 filter: core::ptr::null(),
             },
@@ -148,6 +150,14 @@ unsafe extern "C" fn event<B: Backend>(context: *const c_void, event: *const Eve
     // SAFETY: a probe passes an event that is valid for the call.
     let event = unsafe { &*event };
     hook(inner, Countdown::NEVER, |backend| backend.event(event))
+}
+
+unsafe extern "C" fn pad<B: Backend>(context: *const c_void, event: *const Event) -> *const Pad {
+    // SAFETY: the context is the leaked `Inner` that the table was made with.
+    let inner = unsafe { &*context.cast::<Inner<B>>() };
+    // SAFETY: a probe passes an event that is valid for the call.
+    let event = unsafe { &*event };
+    hook(inner, None, |backend| backend.pad(event)).map_or(core::ptr::null(), Lent::as_ptr)
 }
 
 unsafe extern "C" fn dropped<B: Backend>(context: *const c_void, lock: *const LockRef) {

@@ -12,6 +12,7 @@ use abi_stable::{StableAbi, sabi_trait};
 use super::{Backend, BackendError, Contained, Description, Pace, Setting};
 use crate::event::{Event, LockRef};
 use crate::hooks::{ABI_VERSION, HookTable, Session};
+use crate::pad::Pad;
 use crate::report::Report;
 use crate::slot::Slot;
 
@@ -45,6 +46,8 @@ pub struct DataPlane {
     pub lock_ref: u32,
     /// Size of [`Slot`].
     pub slot: u32,
+    /// Size of [`Pad`].
+    pub pad: u32,
 }
 
 impl DataPlane {
@@ -56,6 +59,7 @@ impl DataPlane {
         event: size_of::<Event>() as u32,
         lock_ref: size_of::<LockRef>() as u32,
         slot: size_of::<Slot>() as u32,
+        pad: size_of::<Pad>() as u32,
     };
 }
 

@@ -49,6 +49,16 @@ pub(crate) struct What {
 }
 
 impl What {
+    /// See [`EventCell::is_plain`].
+    const PLAIN: Self = Self {
+        kind: EventKind::RELEASED,
+        mode: Mode::EXCLUSIVE,
+        contended: 0,
+        counted: 1,
+        holder_thread: 0,
+    };
+
+    #[inline(always)]
     fn packed(self) -> u64 {
         let Self { kind, mode, contended, counted, holder_thread } = self;
         let [low, high] = holder_thread.to_ne_bytes();
@@ -125,6 +135,20 @@ impl EventCell {
         self.state.store(lock.state, Ordering::Relaxed);
     }
 
+    /// Whether it is [plain](Self::is_plain), of the lock with this id at this
+    /// address, and of this call site: then one more like it differs in its time.
+    #[inline(always)]
+    pub(crate) fn is_plain_of(&self, lock: u64, address: usize, site: CallSite) -> bool {
+        self.is_plain() && self.id() == lock && self.address() == address && self.site() == site
+    }
+
+    /// Got the lock at once, at `now`; all else is as it was.
+    #[inline(always)]
+    pub(crate) fn begin_again(&self, now: u64) {
+        self.begin.store(now, Ordering::Relaxed);
+        self.acquired.store(now, Ordering::Relaxed);
+    }
+
     pub(crate) fn set_acquired(&self, acquired: u64) {
         self.acquired.store(acquired, Ordering::Relaxed);
     }
@@ -152,9 +176,24 @@ impl EventCell {
         self.end.store(end.max(acquired).max(begin), Ordering::Relaxed);
     }
 
+    /// Ticks between getting the lock and giving it back at `end`.
+    #[inline]
+    pub(crate) fn held_ticks(&self, end: u64) -> u64 {
+        end.saturating_sub(self.acquired.load(Ordering::Relaxed))
+    }
+
     /// Whoever is told of it must not touch the slot.
     pub(crate) fn hide_slot(&self) {
         self.slot.store(core::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Whether it is an exclusive acquisition of its lock's own countdown, that
+    /// did not wait and stands for itself.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.what.load(Ordering::Relaxed) == What::PLAIN.packed()
+            && self.weight() == 1
+            && self.id() != 0
     }
 
     #[inline]
@@ -192,7 +231,7 @@ impl EventCell {
     }
 
     /// Where it stands.
-    #[cfg(lockscope_loom)]
+    #[inline]
     pub(crate) fn site(&self) -> CallSite {
         CallSite(self.site.load(Ordering::Relaxed))
     }

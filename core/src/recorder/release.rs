@@ -1,9 +1,9 @@
 //! The end of an acquisition, and of a lock.
 
+use super::again::leave;
 use super::instant::tell;
 use super::{Watched, described, enter, meet, rearm, rearm_thread};
 use crate::acquisition::{self, Token};
-use crate::clock;
 use crate::event::Event;
 use crate::probe::Probe;
 use crate::thread::{self, ThreadState};
@@ -14,17 +14,25 @@ use crate::thread::{self, ThreadState};
 #[must_use = "what is still to be told is lost, and the session can never end"]
 pub struct Parting(Token);
 
+/// The acquisition that `token` stands for ends now, while the caller still owns
+/// `lock`.
+#[inline]
+pub fn end<L: Watched>(probe: &Probe, lock: &L, token: Token) {
+    if let Err(now) = leave(probe, lock, token) {
+        parted(probe, release(probe, lock, token, now));
+    }
+}
+
 /// The caller, who owns `lock` by the acquisition that `token` stands for, is
-/// about to give it back.
+/// about to give it back, `now`, which [`leave`] has read.
 ///
 /// A sampled acquisition is told now, because the answer arms the countdown of
 /// the lock. A contended one is told by [`parted`]: others wait for the lock.
 ///
 /// To be called in a function of its own, which the bare unlock follows.
 #[inline(always)]
-pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
+pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token, now: u64) -> Parting {
     const TOLD: Parting = Parting(Token::NONE);
-    let now = clock::now(probe.gate.uses_tsc());
     let current = thread::current();
     if acquisition::is_sent(current, token) {
         release_sent(probe, current, lock, token, now);
@@ -40,8 +48,9 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
         return TOLD;
     };
     let (stamp, slot, event) = (inside.stamp(), lock.slot(), record.event());
-    let what = event.what();
     event.end(now);
+    let is_plain = event.is_plain();
+    let what = event.what();
     if what.contended != 0 && event.state() != 0 {
         event.hide_slot();
         thread.part_from(event.id());
@@ -64,7 +73,20 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Parting {
     // - nobody writes the record before it is freed below.
     let countdown = unsafe { (hooks.event)(hooks.context, event.as_event()) };
     match slot {
-        Some(slot) if !what.mode.is_shared() => rearm(slot, stamp, countdown),
+        Some(slot) if !what.mode.is_shared() => {
+            rearm(slot, stamp, countdown);
+            if is_plain
+                && slot.is_every()
+                && let Some(pad) = hooks.pad
+            {
+                // SAFETY: inside the bracket; nobody writes the record before it is
+                // freed below.
+                let pad = unsafe { pad(hooks.context, event.as_event()) };
+                if !pad.is_null() {
+                    thread.pads.remember(record.generation(), event.id(), event.site(), pad);
+                }
+            }
+        }
         _ => rearm_thread(thread, stamp, countdown),
     }
     // Still inside: once the session's end has waited for us, what is on its

@@ -115,6 +115,13 @@ pub fn current() -> Option<&'static ThreadState> {
     Some(unsafe { &*state })
 }
 
+/// This thread's state, if it has one.
+#[inline]
+pub(crate) fn introduced() -> Option<&'static ThreadState> {
+    // SAFETY: states are never freed.
+    unsafe { CURRENT.with(Cell::get).as_ref() }
+}
+
 /// Counts an operation on this thread's own countdown; false if it is due, or
 /// if the thread has none of the session with this `stamp`.
 #[inline]
@@ -132,14 +139,14 @@ pub(crate) fn passes(stamp: u64) -> bool {
 pub(crate) fn holder(site: CallSite) -> Holder {
     let bits = HOLDER.with(Cell::get);
     if bits == 0 {
-        return introduced(site);
+        return introduce(site);
     }
     Holder::new(site, bits)
 }
 
 #[cold]
 #[inline(never)]
-fn introduced(site: CallSite) -> Holder {
+fn introduce(site: CallSite) -> Holder {
     let bits = current().map_or(0, |state| Holder::thread_bits(state.index()));
     Holder::new(site, bits)
 }
@@ -163,6 +170,7 @@ fn first_use() -> Option<&'static ThreadState> {
         return None;
     }
     let state = adopt().or_else(create)?;
+    state.pads.forget();
     state.set_id(kernel_thread_id());
     CURRENT.with(|current| current.set(state));
     HOLDER.with(|holder| holder.set(Holder::thread_bits(state.index())));

@@ -159,7 +159,7 @@ fn another_abi_version() {
 fn a_changed_layout() {
     assert_eq!(
         message(&plugin("layout")),
-        "the plugin DIR/liblockscope_layout.so does not have the layout of ABI version 1.0.0 (too many fields: expected 6, found 7); build it with the lockscope-core of this host, unchanged"
+        "the plugin DIR/liblockscope_layout.so does not have the layout of ABI version 1.0.0 (too many fields: expected 7, found 8); build it with the lockscope-core of this host, unchanged"
     );
 }
 

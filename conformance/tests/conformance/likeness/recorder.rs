@@ -176,7 +176,7 @@ impl Player for Recorder {
     fn release(&mut self, (operation, token): (Operation, Token)) {
         self.with(operation.thread, operation.lock, move |probe, lock| {
             if token.is_some() {
-                recorder::parted(probe, recorder::release(probe, lock, token));
+                recorder::end(probe, lock, token);
             }
             token
         });

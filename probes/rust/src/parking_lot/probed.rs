@@ -109,7 +109,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     #[inline(never)]
     fn end_recorded(&self, token: Token) {
-        recorder::parted(&PROBE, recorder::release(&PROBE, self, token));
+        recorder::end(&PROBE, self, token);
     }
 
     /// Ends an acquisition by `unlock`, and its record, if it has one.
@@ -123,7 +123,15 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     #[inline(never)]
     fn give_back_recorded(&self, held: Held, unlock: impl FnOnce(&P, Marker)) {
-        let parting = recorder::release(&PROBE, self, held.token);
+        match recorder::leave(&PROBE, self, held.token) {
+            Ok(()) => unlock(&self.bare, held.bare),
+            Err(now) => self.give_back_told(held, now, unlock),
+        }
+    }
+
+    #[inline(never)]
+    fn give_back_told(&self, held: Held, now: u64, unlock: impl FnOnce(&P, Marker)) {
+        let parting = recorder::release(&PROBE, self, held.token, now);
         unlock(&self.bare, held.bare);
         recorder::parted(&PROBE, parting);
     }
@@ -147,6 +155,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
             return self.lock_first(mode, site, attempt, block);
         }
         let site = self.site(site);
+        lockscope_core::sync::fetch_to_write(&self.bare);
         match attempt(&self.bare) {
             Some(bare) => self.owned(bare, mode, site),
             None => self.lock_contended(mode, site, block),

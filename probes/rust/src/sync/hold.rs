@@ -45,7 +45,7 @@ impl<const KIND: u32> Drop for Hold<'_, KIND> {
 
 #[inline(never)]
 fn tell<const KIND: u32>(mark: &Mark<KIND>, token: Token) {
-    recorder::parted(&PROBE, recorder::release(&PROBE, &mark.seen(), token));
+    recorder::end(&PROBE, &mark.seen(), token);
 }
 
 /// What each of our guards consists of: a hold, and std's guard `G`.
@@ -101,7 +101,16 @@ impl<G, const KIND: u32> Drop for Held<'_, G, KIND> {
 #[inline(never)]
 fn end_recorded<G, const KIND: u32>(hold: Hold<'_, KIND>, guard: G) {
     let hold = ManuallyDrop::new(hold);
-    let parting = recorder::release(&PROBE, &hold.mark.seen(), hold.token);
+    match recorder::leave(&PROBE, &hold.mark.seen(), hold.token) {
+        Ok(()) => drop(guard),
+        Err(now) => end_told(hold.mark, hold.token, guard, now),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn end_told<G, const KIND: u32>(mark: &Mark<KIND>, token: Token, guard: G, now: u64) {
+    let parting = recorder::release(&PROBE, &mark.seen(), token, now);
     drop(guard);
     recorder::parted(&PROBE, parting);
 }
@@ -293,6 +302,7 @@ mod tests {
         meet: met,
         event: happened,
         dropped: gone,
+        pad: None,
         admits: None,
         filter: core::ptr::null(),
     };

@@ -59,6 +59,7 @@ static HOOKS: HookTable = HookTable {
     meet,
     event,
     dropped,
+    pad: None,
     admits: None,
     filter: core::ptr::null(),
 };

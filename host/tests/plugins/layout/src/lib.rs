@@ -27,6 +27,8 @@ pub struct DataPlane {
     pub lock_ref: u32,
     /// As there.
     pub slot: u32,
+    /// As there.
+    pub pad: u32,
     /// One more.
     pub mood: u32,
 }

@@ -1,13 +1,18 @@
-//! The newest holds of an exclusive lock, not yet added up.
+//! A pad: where the holds of an exclusive lock are left, to be added up later.
 //!
-//! Where every operation is recorded, adding up is what a sample costs most:
-//! the place of a hold in the histogram follows from the time that has just
-//! been read, and the unlock waits for it. Written down first and added up
-//! fifteen at a time, that wait is gone.
+//! Where every operation is recorded, what a sample costs is not the clock alone
+//! but telling: the event, the call, the way to the numbers, and the histogram,
+//! for whose bucket the unlock waits because it follows from the time that has
+//! just been read. So a backend may lend a probe a pad for what one thread does
+//! with one lock at one call site. While it has room, the end of an acquisition
+//! is one word there and nothing is told; when it is full, the next one is told
+//! as any other, and the backend adds up.
 
-use lockscope_core::sync::{AtomicU64, Ordering, fence, pause};
+use core::ptr::NonNull;
 
-/// How many: with the word before them, two cache lines.
+use crate::sync::{AtomicU64, Ordering, fence, pause};
+
+/// How many holds: with the word before them, two cache lines.
 const ROOM: usize = if cfg!(lockscope_loom) { 1 } else { 15 };
 /// How often a look is repeated that was overtaken. Each takes as long as a few
 /// operations of the lock.
@@ -19,39 +24,70 @@ const SETTLING: u64 = 1 << 8;
 /// The version counts how often they were added up.
 const VERSION: u64 = 1 << 9;
 
-/// Holds in ticks, each standing for itself.
+/// Holds in ticks, each standing for itself. Its layout is part of the ABI.
 ///
-/// A sequence lock: its owner writes, anybody may look.
+/// A sequence lock: one at a time writes, the lock's owner, anybody may look.
 #[derive(Debug)]
-#[repr(align(64))]
-pub(crate) struct Recent {
+#[repr(C, align(64))]
+pub struct Pad {
     /// [`LEN`], [`SETTLING`], and the version above them.
     word: AtomicU64,
     ticks: [AtomicU64; ROOM],
 }
 
-impl Default for Recent {
+const _: () = assert!(cfg!(lockscope_loom) || size_of::<Pad>() == 128);
+
+/// A pad that a probe may write to.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct Lent(NonNull<Pad>);
+
+impl Lent {
+    pub(crate) fn as_ptr(self) -> *const Pad {
+        self.0.as_ptr()
+    }
+}
+
+impl Default for Pad {
     fn default() -> Self {
         Self { word: AtomicU64::new(0), ticks: core::array::from_fn(|_| AtomicU64::new(0)) }
     }
 }
 
 /// Holds that are being added up, in ticks.
-pub(crate) struct Settled<'a>(core::slice::Iter<'a, AtomicU64>);
+#[derive(Debug)]
+pub struct Settled<'a>(core::slice::Iter<'a, AtomicU64>);
 
 impl Iterator for Settled<'_> {
     type Item = u64;
 
+    #[inline]
     fn next(&mut self) -> Option<u64> {
         self.0.next().map(|place| place.load(Ordering::Relaxed))
     }
 }
 
-impl Recent {
+impl Pad {
+    /// Lends the pad to the probe that has told of an event: see
+    /// [`Backend::pad`](crate::backend::Backend::pad).
+    ///
+    /// # Safety
+    ///
+    /// - The pad lives until no hook of this generation runs any more, or the
+    ///   event's lock was [dropped](crate::hooks::HookTable::dropped).
+    /// - Until then nobody writes to it but owners of that lock: the probe, and
+    ///   the backend while it is told of an exclusive acquisition of it that did
+    ///   not wait.
+    #[inline]
+    #[must_use]
+    pub unsafe fn lend(&self) -> Lent {
+        Lent(NonNull::from(self))
+    }
+
     /// Writes one down; false if there is no room. The caller is the only one
     /// who writes.
     #[inline]
-    pub(crate) fn push(&self, ticks: u64) -> bool {
+    pub fn push(&self, ticks: u64) -> bool {
         let word = self.word.load(Ordering::Relaxed);
         let Some(place) = self.ticks.get((word & LEN) as usize) else { return false };
         place.store(ticks, Ordering::Relaxed);
@@ -61,14 +97,15 @@ impl Recent {
         true
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> u64 {
+    /// How many holds are left here.
+    #[must_use]
+    pub fn holds(&self) -> u64 {
         self.word.load(Ordering::Relaxed) & LEN
     }
 
     /// Hands all of them to `add`, and forgets them. The caller is the only one
     /// who writes.
-    pub(crate) fn settle(&self, add: impl FnOnce(Settled<'_>)) {
+    pub fn settle(&self, add: impl FnOnce(Settled<'_>)) {
         let word = self.word.load(Ordering::Relaxed);
         self.word.store(word | SETTLING, Ordering::Relaxed);
         // Release: who reads a sum as `add` has left it reads the mark as well.
@@ -84,7 +121,7 @@ impl Recent {
     ///
     /// After a thousand attempts, on a lock that is taken all the while, the
     /// newest are left out: they are younger than this look.
-    pub(crate) fn read_with<T>(&self, read: impl Fn() -> T) -> (T, Vec<u64>) {
+    pub fn read_with<T>(&self, read: impl Fn() -> T) -> (T, Vec<u64>) {
         for _ in 0..PATIENCE {
             if let Some(found) = self.try_read_with(&read) {
                 return found;
@@ -94,8 +131,8 @@ impl Recent {
         (read(), Vec::new())
     }
 
-    /// As [`Recent::read_with`]; `None` if it was overtaken.
-    pub(crate) fn try_read_with<T>(&self, read: impl Fn() -> T) -> Option<(T, Vec<u64>)> {
+    /// As [`Pad::read_with`]; `None` if it was overtaken.
+    pub fn try_read_with<T>(&self, read: impl Fn() -> T) -> Option<(T, Vec<u64>)> {
         // Acquire: pairs with the releases in `push` and `settle`.
         let before = self.word.load(Ordering::Acquire);
         if before & SETTLING != 0 {
@@ -105,7 +142,7 @@ impl Recent {
         let places = &self.ticks[..(before & LEN) as usize];
         let newest = places.iter().map(|place| place.load(Ordering::Relaxed)).collect();
         // The reading side of a sequence lock: keeps the loads above before the
-        // one below. Model: `recent`.
+        // one below. Model: `pad`.
         fence(Ordering::Acquire);
         let after = self.word.load(Ordering::Relaxed);
         (after / VERSION == before / VERSION && after & SETTLING == 0).then_some((found, newest))
@@ -114,7 +151,7 @@ impl Recent {
 
 /// The twin of the model: the code above with a bug seeded into it.
 #[cfg(all(test, lockscope_loom))]
-impl Recent {
+impl Pad {
     /// Adds up without saying so.
     pub(crate) fn settle_with_a_bug(&self, add: impl FnOnce(Settled<'_>)) {
         let word = self.word.load(Ordering::Relaxed);
@@ -127,51 +164,51 @@ impl Recent {
 mod tests {
     use super::*;
 
-    fn held(recent: &Recent, sum: &AtomicU64) -> u64 {
-        let (settled, newest) = recent.read_with(|| sum.load(Ordering::Relaxed));
+    fn held(pad: &Pad, sum: &AtomicU64) -> u64 {
+        let (settled, newest) = pad.read_with(|| sum.load(Ordering::Relaxed));
         settled + newest.iter().sum::<u64>()
     }
 
     #[test]
     fn what_is_pushed_is_seen_before_and_after_it_is_settled() {
-        let (recent, sum) = (Recent::default(), AtomicU64::new(0));
+        let (pad, sum) = (Pad::default(), AtomicU64::new(0));
         for ticks in 1..=ROOM as u64 {
-            assert!(recent.push(ticks));
-            assert_eq!(held(&recent, &sum), ticks * (ticks + 1) / 2);
+            assert!(pad.push(ticks));
+            assert_eq!(held(&pad, &sum), ticks * (ticks + 1) / 2);
         }
-        assert!(!recent.push(7), "there is no room");
-        let all = held(&recent, &sum);
+        assert!(!pad.push(7), "there is no room");
+        let all = held(&pad, &sum);
         for _ in 0..3 {
-            recent.settle(|ticks| {
+            pad.settle(|ticks| {
                 sum.fetch_add(ticks.sum(), Ordering::Relaxed);
             });
-            assert_eq!((held(&recent, &sum), sum.load(Ordering::Relaxed)), (all, all));
+            assert_eq!((held(&pad, &sum), sum.load(Ordering::Relaxed)), (all, all));
         }
-        assert!(recent.push(5));
-        assert_eq!(held(&recent, &sum), all + 5);
+        assert!(pad.push(5));
+        assert_eq!(held(&pad, &sum), all + 5);
     }
 
     #[test]
     fn a_look_meanwhile_sees_each_once() {
-        let (recent, sum) = (Recent::default(), AtomicU64::new(0));
+        let (pad, sum) = (Pad::default(), AtomicU64::new(0));
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..100_000 {
-                    if !recent.push(1) {
-                        recent.settle(|ticks| {
+                    if !pad.push(1) {
+                        pad.settle(|ticks| {
                             sum.fetch_add(ticks.sum(), Ordering::Relaxed);
                         });
-                        assert!(recent.push(1));
+                        assert!(pad.push(1));
                     }
                 }
             });
             let mut before = 0;
             while before < 90_000 {
-                let now = held(&recent, &sum);
+                let now = held(&pad, &sum);
                 assert!(now + ROOM as u64 >= before, "{before} then {now}");
                 before = before.max(now);
             }
         });
-        assert_eq!(held(&recent, &sum), 100_000);
+        assert_eq!(held(&pad, &sum), 100_000);
     }
 }
