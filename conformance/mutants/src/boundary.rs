@@ -34,6 +34,7 @@ impl Boundary {
             meet: own.meet,
             event: own.event,
             dropped: own.dropped,
+            pad: own.pad,
             admits: own.admits,
             filter: own.filter,
         };
