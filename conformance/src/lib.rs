@@ -38,27 +38,40 @@
 //! let at_line_7 = Use { site: 7, hold: Hold::About(300), ..Use::of(lock) };
 //! script.push(Step::Repeat(1_000, vec![Step::Take(at_line_7)]));
 //!
-//! let backend: MyBackend = lockscope_conformance::initialised(&[])?;
+//! let backend = lockscope_conformance::initialised::<MyBackend>(&[])?;
 //! let seed = 1;
 //! let played = Simulation::play(&backend, seed, &script)?;
 //! assert_eq!(played.truth.sum().acquisitions, 1_000);
 //! println!("{:?}", played.report);
 //! # Ok::<(), BackendError>(())
 //! ```
-#![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod compare;
+pub mod keys;
 mod lock;
 mod probe;
 mod random;
+pub mod report;
+pub mod rule;
+pub mod rules;
+pub mod runner;
 mod script;
 mod simulation;
 pub mod statistics;
+mod subject;
 mod thread;
+mod trial;
 mod truth;
+mod verdict;
 
+pub use keys::Recording;
 pub use lock::Make;
 pub use probe::{Acquisition, Operation, Probe};
 pub use random::Random;
 pub use script::{Hold, LockId, Script, Step, Use};
-pub use simulation::{Played, Simulation, initialised, next_generation};
+pub use simulation::{Played, Simulation, abandoned, next_generation, session};
+pub use subject::{Pacing, Subject, initialised};
+pub use trial::Trial;
 pub use truth::{Line, Totals, Truth, stated};
+pub use verdict::{Failure, Verdict};

@@ -9,13 +9,13 @@
 
 mod recording;
 
-use lockscope_core::backend::Backend;
 use lockscope_core::gate::state;
 use lockscope_core::slot::Holder;
 use lockscope_core::{CallSite, Event, EventKind, LockRef, Mode};
 
 use crate::lock::{Lock, Make};
 use crate::random::Random;
+use crate::subject::Subject;
 use crate::thread::Thread;
 use crate::truth::{Line, Totals, Truth};
 use recording::What;
@@ -58,8 +58,8 @@ pub struct Acquisition {
 
 /// The probe, its locks, its threads, and the truth.
 #[derive(Debug)]
-pub struct Probe<'b, B> {
-    backend: &'b B,
+pub struct Probe<'s> {
+    subject: &'s Subject,
     /// One of [`state`].
     gate: u32,
     generation: u32,
@@ -77,12 +77,12 @@ pub struct Probe<'b, B> {
     truth: Truth,
 }
 
-impl<'b, B: Backend> Probe<'b, B> {
+impl<'s> Probe<'s> {
     /// A probe whose gate is closed, of a program with so many threads. What is
     /// drawn of the contended acquisitions follows from `random`.
-    pub(crate) fn new(backend: &'b B, threads: usize, now_ns: u64, random: Random) -> Self {
+    pub(crate) fn new(subject: &'s Subject, threads: usize, now_ns: u64, random: Random) -> Self {
         Self {
-            backend,
+            subject,
             gate: state::CLOSED,
             generation: 0,
             contended_period: 1,

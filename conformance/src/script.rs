@@ -135,3 +135,62 @@ fn threads(steps: &[Step]) -> usize {
     };
     steps.iter().map(of).max().unwrap_or(1)
 }
+
+impl core::fmt::Display for Use {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { thread, lock, mode, site, hold } = self;
+        let verb = if mode.is_shared() { "reads" } else { "locks" };
+        write!(f, "thread {thread} {verb} lock {} at call site {site}, for {hold}", lock.created())
+    }
+}
+
+impl core::fmt::Display for Hold {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Exactly(ns) => write!(f, "{ns} ns"),
+            Self::About(ns) => write!(f, "about {ns} ns"),
+        }
+    }
+}
+
+impl core::fmt::Display for Step {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Take(by) => write!(f, "{by}"),
+            Self::Wait(by, wait) => write!(f, "{by}, after it waited {wait}"),
+            Self::GiveUp(by, wait) => {
+                write!(
+                    f,
+                    "thread {} gives lock {} up after {wait}, at call site {}",
+                    by.thread,
+                    by.lock.created(),
+                    by.site
+                )
+            }
+            Self::Refuse(by) => write!(
+                f,
+                "thread {} tries lock {} in vain, at call site {}",
+                by.thread,
+                by.lock.created(),
+                by.site
+            ),
+            Self::Idle(by, idle) => write!(
+                f,
+                "thread {} is idle for {idle} at lock {}, call site {}",
+                by.thread,
+                by.lock.created(),
+                by.site
+            ),
+            Self::Replace(lock) => {
+                write!(f, "lock {} is dropped, and another made in its place", lock.created())
+            }
+            Self::Rest(ns) => write!(f, "nothing happens for {ns} ns"),
+            Self::Repeat(times, steps) => {
+                let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+                write!(f, "{times} times: {}", steps.join("; "))
+            }
+            Self::Configure(key, value) => write!(f, "the key '{key}' becomes '{value}'"),
+            Self::Wake(cause) => write!(f, "the backend is woken: {cause}"),
+        }
+    }
+}

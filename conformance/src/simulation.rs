@@ -1,10 +1,10 @@
 //! A session of a simulated program: the host's part.
 
-use core::cell::Cell;
 use core::ffi::c_void;
+use std::sync::{Mutex, PoisonError};
 
 use lockscope_core::Session;
-use lockscope_core::backend::{Backend, BackendError, ErrorKind, Pace, Setting};
+use lockscope_core::backend::{BackendError, ErrorKind, Pace};
 use lockscope_core::clock::ClockScale;
 use lockscope_core::gate::state;
 use lockscope_core::report::Report;
@@ -13,33 +13,8 @@ use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::probe::{Operation, Probe};
 use crate::random::Random;
 use crate::script::{Script, Step, Use};
+use crate::subject::Subject;
 use crate::truth::Truth;
-
-/// A backend that has taken its configuration: the values of `settings`, and
-/// its defaults for all other keys.
-///
-/// # Errors
-///
-/// Those of the backend's `init`.
-pub fn initialised<B: Backend>(settings: &[(&str, &str)]) -> Result<B, BackendError> {
-    let value = |name: &str, default: &str| {
-        let given = settings.iter().find(|(key, _)| *key == name);
-        given.map_or(default, |(_, value)| value).into()
-    };
-    let keys = B::describe().keys;
-    let mut all: Vec<Setting> = keys
-        .iter()
-        .map(|key| Setting { key: key.name.clone(), value: value(&key.name, &key.default) })
-        .collect();
-    // One that it does not have is the backend's to refuse.
-    let unknown = settings.iter().filter(|(name, _)| !keys.iter().any(|key| key.name == *name));
-    all.extend(
-        unknown.map(|(name, value)| Setting { key: (*name).into(), value: (*value).into() }),
-    );
-    let backend = B::default();
-    backend.init(&all)?;
-    Ok(backend)
-}
 
 /// A generation that no session of this process has had.
 ///
@@ -61,13 +36,41 @@ extern "C" fn next_lock_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-thread_local! {
-    /// The generation of the last session that a hook on this thread has ended.
-    static ABANDONED: Cell<u32> = const { Cell::new(0) };
+/// Sessions that their backends have ended, each as often as it was: generation
+/// and reason.
+static ABANDONED: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+
+unsafe extern "C" fn abandon(generation: *const c_void, reason: *const u8, len: usize) {
+    // SAFETY: by contract the reason is so many bytes, valid for the call.
+    let reason = unsafe { core::slice::from_raw_parts(reason, len) };
+    let reason = String::from_utf8_lossy(reason).into_owned();
+    let mut abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    abandoned.push((generation as usize as u32, reason));
 }
 
-extern "C" fn abandon(generation: *const c_void, _: *const u8, _: usize) {
-    ABANDONED.set(generation as usize as u32);
+/// Why the session of this generation was ended by its backend, as often as it
+/// was: not at all, if nothing went wrong.
+#[must_use]
+pub fn abandoned(generation: u32) -> Vec<String> {
+    let abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_it = abandoned.iter().filter(|(of, _)| *of == generation);
+    of_it.map(|(_, reason)| reason.clone()).collect()
+}
+
+/// A session of a generation that none had before, whose ticks are nanoseconds.
+#[must_use]
+pub fn session(seed: u64) -> Session {
+    let generation = next_generation();
+    Session {
+        generation,
+        reserved: 0,
+        clock: ClockScale::NANOSECONDS,
+        started: STARTED_NS,
+        seed,
+        next_lock_id,
+        abandon,
+        context: generation as usize as *const c_void,
+    }
 }
 
 /// When simulated sessions start. Not 0, which stands for "not yet".
@@ -82,13 +85,15 @@ const OPERATION_NS: u64 = 20;
 
 /// A running session.
 #[derive(Debug)]
-pub struct Simulation<'b, B> {
-    backend: &'b B,
+pub struct Simulation<'s> {
+    subject: &'s Subject,
     generation: u32,
-    probe: Probe<'b, B>,
+    probe: Probe<'s>,
     random: Random,
     /// When the backend is to be asked for its pace again.
     ask_at_ns: u64,
+    /// How often it was.
+    asked: usize,
 }
 
 /// A session that is over: what the backend says of it, and what has happened.
@@ -100,14 +105,14 @@ pub struct Played {
     pub truth: Truth,
 }
 
-impl<'b, B: Backend> Simulation<'b, B> {
+impl<'s> Simulation<'s> {
     /// A session from its start to its stop, in which `script` is played.
     ///
     /// # Errors
     ///
     /// Those of the backend.
-    pub fn play(backend: &'b B, seed: u64, script: &Script) -> Result<Played, BackendError> {
-        let mut simulation = Self::start(backend, seed, script)?;
+    pub fn play(subject: &'s Subject, seed: u64, script: &Script) -> Result<Played, BackendError> {
+        let mut simulation = Self::start(subject, seed, script)?;
         simulation.run(&script.steps)?;
         simulation.stop()
     }
@@ -117,50 +122,51 @@ impl<'b, B: Backend> Simulation<'b, B> {
     ///
     /// # Errors
     ///
-    /// Those of the backend's `start`.
-    pub fn start(backend: &'b B, seed: u64, script: &Script) -> Result<Self, BackendError> {
-        let generation = next_generation();
-        backend.start(&Session {
-            generation,
-            reserved: 0,
-            clock: ClockScale::NANOSECONDS,
-            started: STARTED_NS,
-            seed,
-            next_lock_id,
-            abandon,
-            context: generation as usize as *const c_void,
-        })?;
+    /// Those of the backend's `start` and `pace`.
+    pub fn start(subject: &'s Subject, seed: u64, script: &Script) -> Result<Self, BackendError> {
+        let session = session(seed);
+        let generation = session.generation;
+        subject.start(&session)?;
         // Not the numbers that the backend makes of the seed.
         let mut random = Random::new(!seed);
         let drawn = Random::new(random.bits());
-        let mut probe = Probe::new(backend, script.threads(), STARTED_NS, drawn);
+        let mut probe = Probe::new(subject, script.threads(), STARTED_NS, drawn);
         for (make, created) in script.locks.iter().zip(1..) {
             probe.make(*make, created);
         }
         probe.set_gate(state::CLOSED, generation);
-        let mut simulation = Self { backend, generation, probe, random, ask_at_ns: STARTED_NS };
-        simulation.ask();
+        let mut simulation =
+            Self { subject, generation, probe, random, ask_at_ns: STARTED_NS, asked: 0 };
+        simulation.ask()?;
         Ok(simulation)
     }
 
     /// Asks the backend for its pace, and sets the gate as it says; again, if
     /// that is to be done at once.
-    fn ask(&mut self) {
+    fn ask(&mut self) -> Result<(), BackendError> {
         for _ in 0..MOST_ANSWERS {
-            let Pace { gate, contended_period, ask_after_ns } = self.backend.pace();
+            let Pace { gate, contended_period, ask_after_ns } = self.subject.pace(self.asked)?;
+            self.asked += 1;
             if gate != self.probe.gate() {
                 self.probe.set_gate(gate, next_generation());
             }
             self.probe.set_contended_period(contended_period);
             self.ask_at_ns = self.probe.now_ns().saturating_add(ask_after_ns);
             if ask_after_ns > 0 {
-                return;
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// The session's generation: see [`abandoned`].
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The program's probe, for what no step says.
-    pub fn probe(&mut self) -> &mut Probe<'b, B> {
+    pub fn probe(&mut self) -> &mut Probe<'s> {
         &mut self.probe
     }
 
@@ -172,36 +178,35 @@ impl<'b, B: Backend> Simulation<'b, B> {
     /// session itself.
     pub fn stop(mut self) -> Result<Played, BackendError> {
         self.probe.set_gate(state::CLOSED, 0);
-        self.backend.stop()?;
-        if ABANDONED.get() == self.generation {
-            let message =
-                "the backend abandoned its session; run the script again in a debugger to see why";
+        self.subject.stop()?;
+        if let Some(reason) = abandoned(self.generation).first() {
+            let message = format!("the backend abandoned its session: {reason}");
             return Err(BackendError::new(ErrorKind::State, message));
         }
-        Ok(Played { report: self.backend.snapshot()?, truth: self.probe.into_truth() })
+        Ok(Played { report: self.subject.snapshot()?, truth: self.probe.into_truth() })
     }
 
     /// Plays these steps.
     ///
     /// # Errors
     ///
-    /// Those of the backend's `configure` and `wake`.
+    /// Those of the backend's `configure`, `wake` and `pace`.
     pub fn run(&mut self, steps: &[Step]) -> Result<(), BackendError> {
         for step in steps {
             match step {
                 Step::Repeat(times, steps) => (0..*times).try_for_each(|_| self.run(steps))?,
                 Step::Configure(key, value) => {
-                    self.backend.configure(key, value)?;
-                    self.ask();
+                    self.subject.configure(key, value)?;
+                    self.ask()?;
                 }
                 Step::Wake(cause) => {
-                    self.backend.wake(cause)?;
-                    self.ask();
+                    self.subject.wake(cause)?;
+                    self.ask()?;
                 }
                 step => self.operate(step),
             }
             if self.probe.now_ns() >= self.ask_at_ns {
-                self.ask();
+                self.ask()?;
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! The command's arguments, and what it prints.
 
+mod kit;
+
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -55,6 +57,12 @@ enum Command {
     #[cfg(feature = "top")]
     #[command(after_help = TOP_KEYS)]
     Top(TopArgs),
+    /// Judge a backend's plugin by the rules of SPEC.md.
+    #[command(disable_help_flag = true)]
+    Conformance(kit::PassedOn),
+    /// Write a new backend that conforms.
+    #[command(disable_help_flag = true)]
+    NewBackend(kit::PassedOn),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +145,8 @@ pub fn main() -> ! {
         Command::Ctl(arguments) => arguments.execute().and_then(|said| print(&said)),
         #[cfg(feature = "top")]
         Command::Top(arguments) => arguments.execute(),
+        Command::Conformance(arguments) => arguments.become_kit("conformance"),
+        Command::NewBackend(arguments) => arguments.become_kit("new-backend"),
     };
     if let Err(error) = &done {
         tell(error);

@@ -328,6 +328,24 @@ pub enum HostError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The program that judges backends is not installed.
+    #[error(
+        "`lockscope {command}` needs the program {program}, which is neither beside this command nor on the PATH; build it with `cargo build -p {program}` in lockscope's sources, and leave it there or copy it beside this command"
+    )]
+    NoKit {
+        /// What was asked for.
+        command: &'static str,
+        /// The program.
+        program: &'static str,
+    },
+    /// The program that judges backends cannot be started.
+    #[error("{} cannot be started: {source}; make it a file that you can execute", path.display())]
+    KitStart {
+        /// The program.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The host's library is not installed beside the command.
     #[error(
         "the library liblockscope_host.so, which programs under `lockscope run` open, was not found; looked for it in {searched}. Install it beside the command, or in ../lib/lockscope from there"

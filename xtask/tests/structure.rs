@@ -29,6 +29,8 @@ const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("demo", May::On(&["lockscope"])),
     ("xtask", May::On(&[])),
     ("benches", May::OnAnything),
+    // The plugin that the kit is tested with, and its list of what can be wrong.
+    ("conformance/mutants", May::On(&[CORE, BACKENDS])),
     ("conformance", May::OnAnything),
 ];
 
@@ -41,7 +43,7 @@ enum May {
 const LEAVES: &[&str] = &["demo", "xtask", "benches", "conformance"];
 
 /// Folders of packages that only tests depend on, and which nobody publishes.
-const FOR_TESTS: &[&str] = &["backends/testing"];
+const FOR_TESTS: &[&str] = &["backends/testing", "conformance/mutants"];
 
 /// The one door to atomics, and what stands beside it.
 const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
@@ -117,7 +119,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
 ];
 
 /// Folders that are not held to `MAY_BE_UNSAFE`: they test and measure.
-const FREE_TO_BE_UNSAFE: &[&str] = &["benches/", "conformance/"];
+const FREE_TO_BE_UNSAFE: &[&str] = &["benches/", "conformance/", "conformance/mutants/"];
 
 /// All that a program builds when it takes its locks from us.
 const PROBE_NEEDS: &[&str] = &["cfg-if", "libc", "libloading", "lockscope", "lockscope-core"];

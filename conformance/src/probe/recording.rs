@@ -1,6 +1,5 @@
 //! What `lockscope_core::recorder` does, under the names that it has there.
 
-use lockscope_core::backend::Backend;
 use lockscope_core::gate::state;
 use lockscope_core::slot::{Holder, Tick};
 use lockscope_core::{CallSite, Countdown, Event, EventKind, LockRef, Slot};
@@ -16,7 +15,7 @@ pub(super) struct What {
     pub(super) holder: Holder,
 }
 
-impl<B: Backend> Probe<'_, B> {
+impl Probe<'_> {
     #[inline]
     pub(super) fn passes(&mut self, operation: Operation) -> bool {
         if self.gate != state::OPEN {
@@ -82,22 +81,22 @@ impl<B: Backend> Probe<'_, B> {
     fn meet(&self, lock: &Lock, slot: &Slot) {
         let stamp = self.stamp();
         if !slot.is_current(stamp) && slot.claim(stamp) {
-            lock.arm(slot, stamp, self.backend.meet(Some(&lock.described())));
+            lock.arm(slot, stamp, self.subject.meet(Some(&lock.described())));
         }
     }
 
     fn thread_countdown(&mut self, thread: usize) -> Option<u32> {
-        let (stamp, backend) = (self.stamp(), self.backend);
+        let (stamp, subject) = (self.stamp(), self.subject);
         let thread = &mut self.threads[thread];
         if !thread.is_armed(stamp) {
-            thread.arm(stamp, backend.meet(None));
+            thread.arm(stamp, subject.meet(None));
             if !thread.tick(stamp) {
                 return None;
             }
         }
         let weight = thread.weight();
         if weight != 1 {
-            thread.arm(stamp, backend.meet(None));
+            thread.arm(stamp, subject.meet(None));
         }
         Some(weight)
     }
@@ -149,14 +148,14 @@ impl<B: Backend> Probe<'_, B> {
         event.end = self.now_ns;
         if event.contended != 0 && event.lock.state != 0 {
             event.lock.slot = core::ptr::null();
-            self.backend.event(&event);
+            self.subject.event(&event);
             return;
         }
         if let Some(slot) = &lock.slot {
             self.meet(lock, slot);
             event.lock.state = slot.state_in(stamp).unwrap_or_default();
         }
-        let countdown = self.backend.event(&event);
+        let countdown = self.subject.event(&event);
         match &lock.slot {
             Some(slot) if !mode.is_shared() => {
                 if countdown != Countdown::UNCHANGED {
@@ -204,7 +203,7 @@ impl<B: Backend> Probe<'_, B> {
             event.lock.state = slot.state_in(self.stamp()).unwrap_or_default();
         }
         // Neither of the two kinds that come here has a countdown to arm.
-        self.backend.event(&event);
+        self.subject.event(&event);
     }
 
     pub(super) fn dropped(&mut self, lock: usize) {
@@ -217,6 +216,6 @@ impl<B: Backend> Probe<'_, B> {
             let Some(state) = slot.state_in(self.stamp()) else { return };
             described.state = state;
         }
-        self.backend.dropped(&described);
+        self.subject.dropped(&described);
     }
 }

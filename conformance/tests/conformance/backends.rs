@@ -1,5 +1,6 @@
 //! The backends, and what each is held to: to add one is to add a line.
 
+use lockscope_conformance::Subject;
 use lockscope_core::backend::Backend;
 
 use crate::plain::{Mistake, Plain};
@@ -7,7 +8,7 @@ use crate::sampling::{anything, bias, coverage, in_turn};
 use crate::windows;
 
 /// A backend as it is configured for these tests.
-pub(crate) struct Subject {
+pub(crate) struct Tested {
     pub(crate) name: &'static str,
     settings: Vec<Setting>,
     /// More of them where intervals are held against the truth.
@@ -20,7 +21,7 @@ pub(crate) struct Subject {
 
 type Setting = (&'static str, String);
 
-impl Subject {
+impl Tested {
     fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -60,25 +61,25 @@ impl Subject {
     }
 
     /// One that samples one operation in `period` at first.
-    pub(crate) fn sampling<B: Backend>(&self, period: u32) -> B {
-        self.with(period, &[])
+    pub(crate) fn sampling<B: Backend>(&self, period: u32) -> Subject {
+        self.with::<B>(period, &[])
     }
 
     /// The same, for intervals that are to be held against the truth.
-    pub(crate) fn for_intervals<B: Backend>(&self, period: u32) -> B {
-        self.with(period, &self.for_intervals)
+    pub(crate) fn for_intervals<B: Backend>(&self, period: u32) -> Subject {
+        self.with::<B>(period, &self.for_intervals)
     }
 
     /// One that records every operation.
-    pub(crate) fn exact<B: Backend>(&self) -> B {
-        self.with(1, &self.to_be_exact)
+    pub(crate) fn exact<B: Backend>(&self) -> Subject {
+        self.with::<B>(1, &self.to_be_exact)
     }
 
-    fn with<B: Backend>(&self, period: u32, more: &[Setting]) -> B {
+    fn with<B: Backend>(&self, period: u32, more: &[Setting]) -> Subject {
         let period = [("period", period.to_string())];
         let all = period.iter().chain(&self.settings).chain(more);
         let all: Vec<(&str, &str)> = all.map(|(key, value)| (*key, &**value)).collect();
-        lockscope_conformance::initialised(&all).expect("the settings can be used")
+        lockscope_conformance::initialised::<B>(&all).expect("the settings can be used")
     }
 }
 
@@ -87,43 +88,43 @@ macro_rules! backends {
         mod $name {
             use super::*;
 
-            fn subject() -> Subject {
-                Subject::new(stringify!($name))$($(.$set($($value),*))*)?
+            fn tested() -> Tested {
+                Tested::new(stringify!($name))$($(.$set($($value),*))*)?
             }
 
             #[test]
             fn what_takes_turns_gets_its_share() {
-                in_turn::check::<$backend>(&subject()).unwrap();
+                in_turn::check::<$backend>(&tested()).unwrap();
             }
 
             #[test]
             fn ninety_five_in_a_hundred_intervals_contain_the_truth_at_a_fixed_period() {
-                coverage::check::<$backend>(&subject(), &coverage::FIXED).unwrap();
+                coverage::check::<$backend>(&tested(), &coverage::FIXED).unwrap();
             }
 
             #[test]
             fn ninety_five_in_a_hundred_intervals_contain_the_truth_while_the_period_moves() {
-                coverage::check::<$backend>(&subject(), &coverage::MOVING).unwrap();
+                coverage::check::<$backend>(&tested(), &coverage::MOVING).unwrap();
             }
 
             #[test]
             fn ninety_five_in_a_hundred_intervals_contain_the_truth_where_waits_are_drawn() {
-                coverage::check::<$backend>(&subject(), &coverage::THINNED).unwrap();
+                coverage::check::<$backend>(&tested(), &coverage::THINNED).unwrap();
             }
 
             #[test]
             fn the_mean_of_many_runs_is_the_truth() {
-                bias::check::<$backend>(&subject()).unwrap();
+                bias::check::<$backend>(&tested()).unwrap();
             }
 
             #[test]
             fn whatever_happens_is_estimated_without_bias() {
-                anything::check::<$backend>(&subject()).unwrap();
+                anything::check::<$backend>(&tested()).unwrap();
             }
 
             #[test]
             fn what_happens_while_the_gate_is_open_is_all_there_and_nothing_else_is() {
-                windows::check::<$backend>(&subject()).unwrap();
+                windows::check::<$backend>(&tested()).unwrap();
             }
         }
     )*};

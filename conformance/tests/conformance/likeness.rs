@@ -6,7 +6,7 @@ mod recorder;
 
 use proptest::prelude::*;
 
-use lockscope_conformance::{Acquisition, Make, Operation, Script, Simulation, Step, Use};
+use lockscope_conformance::{Acquisition, Make, Operation, Script, Simulation, Step, Subject, Use};
 use lockscope_core::Mode;
 use lockscope_core::gate::state;
 use lockscope_core::report::Report;
@@ -104,7 +104,7 @@ fn play<P: Player>(player: &mut P, moves: &[Move]) {
     }
 }
 
-impl Player for Simulation<'_, Listener> {
+impl Player for Simulation<'_> {
     type Held = Acquisition;
     fn acquire(&mut self, operation: Operation) -> Acquisition {
         self.probe().acquire(operation)
@@ -144,7 +144,7 @@ fn simulated(seed: u64, moves: &[Move]) -> Vec<String> {
         // So that the script has as many threads.
         script.push(Step::Refuse(Use { thread: THREADS - 1, ..Use::of(lock) }));
     }
-    let listener = Listener::default();
+    let listener = Subject::of::<Listener>().expect("it can be made");
     let mut simulation = Simulation::start(&listener, seed, &script).expect("it starts");
     play(&mut simulation, moves);
     notes(&simulation.stop().expect("it stops").report)

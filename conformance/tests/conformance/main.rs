@@ -1,8 +1,8 @@
 //! All backends, held to what they promise: one file per family of promises.
 
 mod backends;
+mod kit;
 mod likeness;
-mod paced;
 mod plain;
 mod sampling;
 mod windows;

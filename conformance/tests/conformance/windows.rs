@@ -1,12 +1,11 @@
 //! Sessions that sleep: what happens while the gate stands open is all there,
 //! and nothing else is.
 
-use lockscope_conformance::{Hold, Make, Script, Simulation, Step, Use, stated};
+use lockscope_conformance::{Hold, Make, Pacing, Script, Simulation, Step, Use, stated};
 use lockscope_core::backend::Backend;
 use lockscope_core::gate::state::{CLOSED, OPEN, WATCH};
 
-use crate::backends::Subject;
-use crate::paced::Paced;
+use crate::backends::Tested;
 
 /// Lengths that nothing in the program divides: each window begins elsewhere.
 const WINDOWS: [(u32, u64); 5] =
@@ -34,12 +33,12 @@ fn script() -> Script {
 
 /// Whether every number is exact if every operation is recorded, whatever the
 /// gates do.
-pub(crate) fn check<B: Backend>(subject: &Subject) -> Result<(), String> {
-    let backend: Paced<B> = subject.exact();
-    backend.open_and_close(&WINDOWS);
+pub(crate) fn check<B: Backend>(tested: &Tested) -> Result<(), String> {
+    let pacing = Pacing { windows: WINDOWS.to_vec(), ..Pacing::default() };
+    let subject = tested.exact::<B>().paced(pacing);
     for seed in 0..20 {
         let played =
-            Simulation::play(&backend, seed, &script()).map_err(|error| error.to_string())?;
+            Simulation::play(&subject, seed, &script()).map_err(|error| error.to_string())?;
         let (stated, truth) = (stated(&played.report), played.truth.lines());
         for line in stated.keys().chain(truth.keys()) {
             let stated = stated.get(line).copied().unwrap_or_default();
@@ -48,13 +47,13 @@ pub(crate) fn check<B: Backend>(subject: &Subject) -> Result<(), String> {
                 if stated.value != truth as f64 || stated.variance != 0.0 {
                     return Err(format!(
                         "{}: {name} of {line:?} are {truth} in the windows of seed {seed}, and {stated:?} in the report",
-                        subject.name
+                        tested.name
                     ));
                 }
             }
         }
         if !played.report.losses.is_empty() {
-            return Err(format!("{}: there are losses {:?}", subject.name, played.report.losses));
+            return Err(format!("{}: there are losses {:?}", tested.name, played.report.losses));
         }
     }
     Ok(())

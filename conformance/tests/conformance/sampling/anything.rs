@@ -11,7 +11,7 @@ use lockscope_core::Mode;
 use lockscope_core::backend::Backend;
 use lockscope_core::report::Estimate;
 
-use crate::backends::Subject;
+use crate::backends::Tested;
 
 /// Programs that are tried.
 const PROGRAMS: u32 = 60;
@@ -101,11 +101,11 @@ struct Sum {
 }
 
 /// Whether the sums over many seeds are as near to the truth as they must be.
-fn unbiased<B: Backend>(subject: &Subject, script: &Script) -> Result<(), String> {
-    let backend: B = subject.sampling(1);
+fn unbiased<B: Backend>(tested: &Tested, script: &Script) -> Result<(), String> {
+    let subject = tested.sampling::<B>(1);
     let (mut sums, mut longest) = (BTreeMap::<Line, Sum>::new(), 1);
     for seed in 0..SEEDS {
-        let played = Simulation::play(&backend, seed, script).map_err(|error| error.to_string())?;
+        let played = Simulation::play(&subject, seed, script).map_err(|error| error.to_string())?;
         longest = played.report.periods.iter().copied().fold(longest, u32::max);
         for (line, stated) in stated(&played.report) {
             sums.entry(line).or_default().stated += stated;
@@ -140,13 +140,13 @@ fn near(line: Line, Sum { stated, truth }: &Sum, longest: f64) -> Result<(), Str
 
 /// Whether that holds of all programs; if not, of which one it does not, as
 /// short as it could be made.
-pub(crate) fn check<B: Backend>(subject: &Subject) -> Result<(), String> {
+pub(crate) fn check<B: Backend>(tested: &Tested) -> Result<(), String> {
     let config = Config { cases: PROGRAMS, failure_persistence: None, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let programs = proptest::collection::vec(stretch(), 1..6);
     TestRunner::new_with_rng(config, random)
         .run(&programs, |stretches| {
-            unbiased::<B>(subject, &script(&stretches)).map_err(TestCaseError::fail)
+            unbiased::<B>(tested, &script(&stretches)).map_err(TestCaseError::fail)
         })
-        .map_err(|error| format!("{}: {error}", subject.name))
+        .map_err(|error| format!("{}: {error}", tested.name))
 }

@@ -8,7 +8,7 @@ use lockscope_conformance::{Hold, Line, Make, Script, Simulation, Step, Use, sta
 use lockscope_core::backend::Backend;
 use lockscope_core::report::Estimate;
 
-use crate::backends::Subject;
+use crate::backends::Tested;
 
 const RUNS: u64 = 1_000;
 
@@ -80,16 +80,16 @@ fn short_lives() -> Script {
 }
 
 /// Whether the mean of many runs is the truth, in each case.
-pub(crate) fn check<B: Backend>(subject: &Subject) -> Result<(), String> {
-    CASES.iter().try_for_each(|case| check_case::<B>(subject, case))
+pub(crate) fn check<B: Backend>(tested: &Tested) -> Result<(), String> {
+    CASES.iter().try_for_each(|case| check_case::<B>(tested, case))
 }
 
-pub(crate) fn check_case<B: Backend>(subject: &Subject, case: &Case) -> Result<(), String> {
-    let (backend, script): (B, _) = (subject.sampling(2), (case.script)());
+pub(crate) fn check_case<B: Backend>(tested: &Tested, case: &Case) -> Result<(), String> {
+    let (subject, script) = (tested.sampling::<B>(2), (case.script)());
     let mut runs = BTreeMap::<(Line, &str), Runs>::new();
     for seed in 0..RUNS {
         let played =
-            Simulation::play(&backend, seed, &script).map_err(|error| error.to_string())?;
+            Simulation::play(&subject, seed, &script).map_err(|error| error.to_string())?;
         let (stated, truth) = (stated(&played.report), played.truth.lines());
         for (line, truth) in truth {
             let stated = stated.get(&line).copied().unwrap_or_default();
@@ -105,7 +105,7 @@ pub(crate) fn check_case<B: Backend>(subject: &Subject, case: &Case) -> Result<(
         if off > MOST_ERRORS {
             return Err(format!(
                 "{}, {}: the mean of {RUNS} estimates of {name} at {line:?} is off by {off:.1} of its standard errors",
-                subject.name, case.name
+                tested.name, case.name
             ));
         }
     }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockscope_conformance::statistics::Runs;
 use lockscope_conformance::{
-    Hold, Line, LockId, Make, Played, Script, Simulation, Step, Totals, Use, stated,
+    Hold, Line, LockId, Make, Pacing, Played, Script, Simulation, Step, Totals, Use, stated,
 };
 use lockscope_core::backend::Backend;
 use lockscope_core::report::{Estimate, Report};
 
-use crate::backends::Subject;
-use crate::paced::Paced;
+use crate::backends::Tested;
 
 /// A thousand would do for the claim. With three times as many, the part of them
 /// whose intervals contain the truth has a standard error of 0.40 %, and a
@@ -155,26 +154,27 @@ impl Course {
 }
 
 /// Whether intervals are what they are called, on each of these courses.
-pub(crate) fn check<B: Backend>(subject: &Subject, courses: &[Course]) -> Result<(), String> {
-    courses.iter().try_for_each(|course| check_course::<B>(subject, course))
+pub(crate) fn check<B: Backend>(tested: &Tested, courses: &[Course]) -> Result<(), String> {
+    courses.iter().try_for_each(|course| check_course::<B>(tested, course))
 }
 
-pub(crate) fn check_course<B: Backend>(subject: &Subject, course: &Course) -> Result<(), String> {
-    let backend: Paced<B> = subject.for_intervals(course.periods[0]);
-    backend.thin(course.contended_period);
-    let script = course.script(subject.longest_period());
+pub(crate) fn check_course<B: Backend>(tested: &Tested, course: &Course) -> Result<(), String> {
+    let contended_period = Some(course.contended_period).filter(|period| *period != 1);
+    let pacing = Pacing { contended_period, ..Pacing::default() };
+    let subject = tested.for_intervals::<B>(course.periods[0]).paced(pacing);
+    let script = course.script(tested.longest_period());
     let mut quantities = Quantities::default();
     for seed in 0..RUNS {
         let played =
-            Simulation::play(&backend, seed, &script).map_err(|error| error.to_string())?;
+            Simulation::play(&subject, seed, &script).map_err(|error| error.to_string())?;
         quantities.add(&played);
     }
-    println!("| {} | {} | {} |", subject.name, course.name, quantities.row());
+    println!("| {} | {} | {} |", tested.name, course.name, quantities.row());
     let wrong: Vec<String> = quantities.wrong(course.certain()).collect();
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(format!("{}, {}:\n  {}", subject.name, course.name, wrong.join("\n  ")))
+    Err(format!("{}, {}:\n  {}", tested.name, course.name, wrong.join("\n  ")))
 }
 
 /// Of what a quantity is the total.

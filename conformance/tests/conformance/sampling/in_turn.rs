@@ -6,7 +6,7 @@ use lockscope_core::Mode;
 use lockscope_core::backend::Backend;
 use lockscope_core::report::Estimate;
 
-use crate::backends::Subject;
+use crate::backends::Tested;
 
 /// Loops of so many operations: all but 3 divide all of the periods.
 const LENGTHS: [usize; 4] = [2, 3, 5, 10];
@@ -71,27 +71,27 @@ impl Turn {
 }
 
 /// Whether everything that takes turns gets the share that it has.
-pub(crate) fn check<B: Backend>(subject: &Subject) -> Result<(), String> {
-    TURNS.into_iter().try_for_each(|turn| check_turn::<B>(subject, turn))
+pub(crate) fn check<B: Backend>(tested: &Tested) -> Result<(), String> {
+    TURNS.into_iter().try_for_each(|turn| check_turn::<B>(tested, turn))
 }
 
-pub(crate) fn check_turn<B: Backend>(subject: &Subject, turn: Turn) -> Result<(), String> {
+pub(crate) fn check_turn<B: Backend>(tested: &Tested, turn: Turn) -> Result<(), String> {
     let (mut squares, mut number) = (0.0, 0.0);
     for period in PERIODS {
-        let backend: B = subject.for_intervals(period);
+        let subject = tested.for_intervals::<B>(period);
         for length in LENGTHS {
-            let longest = subject.longest_period().unwrap_or(period).min(period);
+            let longest = tested.longest_period().unwrap_or(period).min(period);
             let script = turn.script(length, SAMPLES * longest);
             for seed in 0..SEEDS {
                 let played =
-                    Simulation::play(&backend, seed, &script).map_err(|error| error.to_string())?;
+                    Simulation::play(&subject, seed, &script).map_err(|error| error.to_string())?;
                 let (share, truth) = (first_share(&played.report, turn), 1.0 / length as f64);
                 let off = errors_off(share, truth);
                 // It is not a number if nothing was sampled at all.
                 if off > MOST_ERRORS || off.is_nan() {
                     return Err(format!(
                         "{}: of {length} {turn:?} in turn, the first has a share of {truth:.3}, and is said to have {:.3} with a standard error of {:.4}, at period {period} and seed {seed}",
-                        subject.name,
+                        tested.name,
                         share.value,
                         share.standard_error()
                     ));
@@ -107,7 +107,7 @@ pub(crate) fn check_turn<B: Backend>(subject: &Subject, turn: Turn) -> Result<()
     }
     Err(format!(
         "{}: shares of {turn:?} in turn are off by {:.2} of their standard errors, as a root mean square; that should be 1",
-        subject.name,
+        tested.name,
         mean.sqrt()
     ))
 }

@@ -1,24 +1,24 @@
 //! What the checks are worth: each finds the mistakes that it is there for.
 
 use super::{anything, bias, coverage, in_turn};
-use crate::backends::Subject;
+use crate::backends::Tested;
 use crate::plain::{Mistake, Plain};
 use crate::windows;
 
 /// What a check says of the plain backend that makes this mistake.
-fn found(mistake: Mistake, check: impl FnOnce(&Subject) -> Result<(), String>) {
-    let checked = check(&Subject::mistaken(mistake));
+fn found(mistake: Mistake, check: impl FnOnce(&Tested) -> Result<(), String>) {
+    let checked = check(&Tested::mistaken(mistake));
     println!("{}", checked.expect_err(&format!("{mistake:?} is to be found")));
 }
 
 fn misses_the_truth(mistake: Mistake, course: &coverage::Course) {
-    found(mistake, |subject| coverage::check_course::<Plain>(subject, course));
+    found(mistake, |tested| coverage::check_course::<Plain>(tested, course));
 }
 
 #[test]
 fn a_fixed_stride_gives_nobody_the_right_share() {
     for turn in in_turn::TURNS {
-        found(Mistake::Stride, |subject| in_turn::check_turn::<Plain>(subject, turn));
+        found(Mistake::Stride, |tested| in_turn::check_turn::<Plain>(tested, turn));
     }
 }
 
@@ -34,7 +34,7 @@ fn weights_that_are_not_those_of_the_draw_are_found() {
     let [_, fast] = &coverage::MOVING;
     for mistake in [Mistake::WeighsWhenTaken, Mistake::WeighsAtEnd] {
         misses_the_truth(mistake, fast);
-        found(mistake, |subject| bias::check_case::<Plain>(subject, &bias::CASES[0]));
+        found(mistake, |tested| bias::check_case::<Plain>(tested, &bias::CASES[0]));
         found(mistake, anything::check::<Plain>);
     }
 }

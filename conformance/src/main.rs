@@ -1,0 +1,5 @@
+//! The command `lockscope-conformance`, which `lockscope conformance` calls.
+
+fn main() {
+    lockscope_conformance::cli::main();
+}

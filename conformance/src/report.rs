@@ -1,0 +1,3 @@
+//! What is printed of a run.
+
+pub mod text;

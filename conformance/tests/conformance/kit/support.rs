@@ -1,0 +1,29 @@
+//! The plugins and the program, as cargo has built them.
+
+use std::path::{Path, PathBuf};
+
+use lockscope_conformance::runner::Kit;
+
+/// The file of a plugin that cargo has built for these tests.
+pub(super) fn plugin(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its file");
+    let path = test.with_file_name(format!("liblockscope_{name}.so"));
+    assert!(path.is_file(), "cargo has not built {}", path.display());
+    path
+}
+
+/// The command.
+pub(super) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_lockscope-conformance"))
+}
+
+/// A kit for that plugin.
+pub(super) fn kit(plugin: PathBuf) -> Kit {
+    Kit::new(program().to_owned(), plugin)
+}
+
+/// A kit for the mutant of that name; for the good plugin if it has none.
+pub(super) fn mutant(name: Option<&str>) -> Kit {
+    let variable = name.map(|name| (lockscope_mutants::VARIABLE.to_owned(), name.to_owned()));
+    Kit { environment: variable.into_iter().collect(), ..kit(plugin("mutants")) }
+}
