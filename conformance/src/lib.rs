@@ -70,7 +70,7 @@ pub use lock::Make;
 pub use probe::{Acquisition, Operation, Probe};
 pub use random::Random;
 pub use script::{Hold, LockId, Script, Step, Use};
-pub use simulation::{Played, Simulation, next_generation};
+pub use simulation::{Played, Simulation, abandoned, next_generation, session};
 pub use subject::{Pacing, Subject, initialised};
 pub use trial::Trial;
 pub use truth::{Line, Totals, Truth, stated};

@@ -1,7 +1,7 @@
 //! A session of a simulated program: the host's part.
 
-use core::cell::Cell;
 use core::ffi::c_void;
+use std::sync::{Mutex, PoisonError};
 
 use lockscope_core::Session;
 use lockscope_core::backend::{BackendError, ErrorKind, Pace};
@@ -36,13 +36,41 @@ extern "C" fn next_lock_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-thread_local! {
-    /// The generation of the last session that a hook on this thread has ended.
-    static ABANDONED: Cell<u32> = const { Cell::new(0) };
+/// Sessions that their backends have ended, each as often as it was: generation
+/// and reason.
+static ABANDONED: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+
+unsafe extern "C" fn abandon(generation: *const c_void, reason: *const u8, len: usize) {
+    // SAFETY: by contract the reason is so many bytes, valid for the call.
+    let reason = unsafe { core::slice::from_raw_parts(reason, len) };
+    let reason = String::from_utf8_lossy(reason).into_owned();
+    let mut abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    abandoned.push((generation as usize as u32, reason));
 }
 
-extern "C" fn abandon(generation: *const c_void, _: *const u8, _: usize) {
-    ABANDONED.set(generation as usize as u32);
+/// Why the session of this generation was ended by its backend, as often as it
+/// was: not at all, if nothing went wrong.
+#[must_use]
+pub fn abandoned(generation: u32) -> Vec<String> {
+    let abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_it = abandoned.iter().filter(|(of, _)| *of == generation);
+    of_it.map(|(_, reason)| reason.clone()).collect()
+}
+
+/// A session of a generation that none had before, whose ticks are nanoseconds.
+#[must_use]
+pub fn session(seed: u64) -> Session {
+    let generation = next_generation();
+    Session {
+        generation,
+        reserved: 0,
+        clock: ClockScale::NANOSECONDS,
+        started: STARTED_NS,
+        seed,
+        next_lock_id,
+        abandon,
+        context: generation as usize as *const c_void,
+    }
 }
 
 /// When simulated sessions start. Not 0, which stands for "not yet".
@@ -96,17 +124,9 @@ impl<'s> Simulation<'s> {
     ///
     /// Those of the backend's `start` and `pace`.
     pub fn start(subject: &'s Subject, seed: u64, script: &Script) -> Result<Self, BackendError> {
-        let generation = next_generation();
-        subject.start(&Session {
-            generation,
-            reserved: 0,
-            clock: ClockScale::NANOSECONDS,
-            started: STARTED_NS,
-            seed,
-            next_lock_id,
-            abandon,
-            context: generation as usize as *const c_void,
-        })?;
+        let session = session(seed);
+        let generation = session.generation;
+        subject.start(&session)?;
         // Not the numbers that the backend makes of the seed.
         let mut random = Random::new(!seed);
         let drawn = Random::new(random.bits());
@@ -139,6 +159,12 @@ impl<'s> Simulation<'s> {
         Ok(())
     }
 
+    /// The session's generation: see [`abandoned`].
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// The program's probe, for what no step says.
     pub fn probe(&mut self) -> &mut Probe<'s> {
         &mut self.probe
@@ -153,9 +179,8 @@ impl<'s> Simulation<'s> {
     pub fn stop(mut self) -> Result<Played, BackendError> {
         self.probe.set_gate(state::CLOSED, 0);
         self.subject.stop()?;
-        if ABANDONED.get() == self.generation {
-            let message =
-                "the backend abandoned its session; run the script again in a debugger to see why";
+        if let Some(reason) = abandoned(self.generation).first() {
+            let message = format!("the backend abandoned its session: {reason}");
             return Err(BackendError::new(ErrorKind::State, message));
         }
         Ok(Played { report: self.subject.snapshot()?, truth: self.probe.into_truth() })

@@ -6,8 +6,8 @@ use lockscope_conformance::runner::Kit;
 
 /// The file of a plugin that cargo has built for these tests.
 pub(super) fn plugin(name: &str) -> PathBuf {
-    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    let path = folder.join(format!("liblockscope_{name}.so"));
+    let test = std::env::current_exe().expect("a test knows its file");
+    let path = test.with_file_name(format!("liblockscope_{name}.so"));
     assert!(path.is_file(), "cargo has not built {}", path.display());
     path
 }
