@@ -138,6 +138,13 @@ struct Size {
     operations: u64,
 }
 
+impl Size {
+    /// As many rounds of so many times fewer operations, which take longer.
+    fn part(&self, times: u64) -> Self {
+        Self { operations: self.operations / times, ..*self }
+    }
+}
+
 /// Ratios of `ours` to `bare`, run in turn.
 fn ratios(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> Ratio {
     time(bare, usage, size.operations);
@@ -220,11 +227,11 @@ fn contended(families: &[Family], size: &Size) {
     head("Two threads on one lock: throughput relative to the bare lock", families);
     let pairs: Vec<(&dyn Counter, &dyn Counter)> =
         families.iter().map(|family| (&*family.before, &*family.bare)).collect();
-    let long = Size { operations: size.operations / 4, ..*size };
+    let long = size.part(50);
     let long_held = "500 ns held, up to 3 µs not";
     throughput(long_held, &pairs, Usage::TwoLong, ONE_IN_100_EACH, &long);
     let short_held = "50 ns held, up to 300 ns not";
-    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, size);
+    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, &size.part(5));
     let idle = "nothing done but locking";
     throughput(idle, &pairs, Usage::TwoIdle, &ONE_IN_100_EACH[..2], size);
     println!();
@@ -249,7 +256,7 @@ fn a_hundred_locks(size: &Size) {
         [(&std.0, &std.1), (&parking_lot.0, &parking_lot.1), (&slotless.0, &slotless.1)];
     throughput("nothing done but locking", &pairs, Usage::TwoIdle, ONE_IN_100_EACH, size);
     let short_held = "50 ns held, up to 300 ns not";
-    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, size);
+    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, &size.part(5));
     println!();
 }
 
@@ -446,15 +453,15 @@ fn main() {
     }
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (single, pair) = if quick {
-        (Size { rounds: 15, operations: 100_000 }, Size { rounds: 9, operations: 100_000 })
+        (Size { rounds: 15, operations: 100_000 }, Size { rounds: 7, operations: 300_000 })
     } else {
-        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 100_000 })
+        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 1_000_000 })
     };
     let mut families = families();
     uncontended(&mut families, &single);
     contended(&families, &pair);
     a_hundred_locks(&pair);
-    ten_million_a_second(&families, &pair);
+    ten_million_a_second(&families, &pair.part(5));
     waking();
     memory();
     provenance(quick);

@@ -2,6 +2,7 @@
 //! ours is, because layout alone makes a difference of 0.05.
 
 use core::hint::black_box;
+use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 /// As many bytes as a slot, in front of a bare lock.
@@ -12,11 +13,28 @@ pub trait Counter: Sync {
     /// Locks, adds one (or, as a reader, looks), unlocks: `n` times, one call
     /// site.
     fn run(&self, n: u64);
-    /// The same, with this much work while the lock is held, and up to six
-    /// times as much between, at random.
-    fn run_busy(&self, n: u64, held: u32);
+    /// Once, with this much work while the lock is held.
+    fn run_held(&self, held: u32);
+    /// As [`Counter::run`], with this much work while the lock is held, and up to
+    /// six times as much between, at random.
+    fn run_busy(&self, n: u64, held: u32) {
+        let mut between = Random::new();
+        for _ in 0..n {
+            self.run_held(held);
+            work(between.next(6 * held));
+        }
+    }
     /// As [`Counter::run`], with some ninety nanoseconds of work between.
-    fn run_paced(&self, n: u64);
+    fn run_paced(&self, n: u64) {
+        for _ in 0..n {
+            self.run(1);
+            work(NINETY_NS);
+        }
+    }
+    /// Counts `n` operations, where they do not count themselves.
+    fn note(&self, n: u64) {
+        let _ = n;
+    }
     /// The count, and back to 0.
     fn take(&self) -> u64;
 }
@@ -33,12 +51,20 @@ impl<C: Counter> Counter for Aligned<C> {
         self.0.run(n);
     }
 
+    fn run_held(&self, held: u32) {
+        self.0.run_held(held);
+    }
+
     fn run_busy(&self, n: u64, held: u32) {
         self.0.run_busy(n, held);
     }
 
     fn run_paced(&self, n: u64) {
         self.0.run_paced(n);
+    }
+
+    fn note(&self, n: u64) {
+        self.0.note(n);
     }
 
     fn take(&self) -> u64 {
@@ -105,24 +131,11 @@ macro_rules! counter {
                 }
             }
 
-            fn run_busy(&self, n: u64, held: u32) {
-                let mut between = Random::new();
-                for _ in 0..n {
-                    let $it = black_box(self);
-                    {
-                        let mut guard = $write;
-                        *guard += 1;
-                        work(held);
-                    }
-                    work(between.next(6 * held));
-                }
-            }
-
-            fn run_paced(&self, n: u64) {
-                for _ in 0..n {
-                    self.run(1);
-                    work(NINETY_NS);
-                }
+            fn run_held(&self, held: u32) {
+                let $it = black_box(self);
+                let mut guard = $write;
+                *guard += 1;
+                work(held);
             }
 
             fn take(&self) -> u64 {
@@ -139,30 +152,18 @@ macro_rules! counter {
                     let $it = black_box(self);
                     black_box(*$read);
                 }
-                let $it = self;
-                *$write += n;
             }
 
-            fn run_busy(&self, n: u64, held: u32) {
-                let mut between = Random::new();
-                for _ in 0..n {
-                    let $it = black_box(self);
-                    {
-                        let guard = $read;
-                        black_box(*guard);
-                        work(held);
-                    }
-                    work(between.next(6 * held));
-                }
-                let $it = self;
-                *$write += n;
+            fn run_held(&self, held: u32) {
+                let $it = black_box(self);
+                let guard = $read;
+                black_box(*guard);
+                work(held);
             }
 
-            fn run_paced(&self, n: u64) {
-                for _ in 0..n {
-                    self.run(1);
-                    work(NINETY_NS);
-                }
+            fn note(&self, n: u64) {
+                let $it = self;
+                *$write += n;
             }
 
             fn take(&self) -> u64 {
@@ -229,14 +230,16 @@ impl<C: Counter> Counter for Hundred<C> {
         (0..n).for_each(|_| self.0[choice.next(100) as usize].run(1));
     }
 
-    fn run_busy(&self, n: u64, held: u32) {
-        let mut choice = Random::new();
-        (0..n).for_each(|_| self.0[choice.next(100) as usize].run_busy(1, held));
+    fn run_held(&self, held: u32) {
+        self.0[0].run_held(held);
     }
 
-    fn run_paced(&self, n: u64) {
+    fn run_busy(&self, n: u64, held: u32) {
         let mut choice = Random::new();
-        (0..n).for_each(|_| self.0[choice.next(100) as usize].run_paced(1));
+        for _ in 0..n {
+            self.0[choice.next(100) as usize].run_held(held);
+            work(choice.next(6 * held));
+        }
     }
 
     fn take(&self) -> u64 {
@@ -275,14 +278,23 @@ pub fn time(counter: &dyn Counter, usage: Usage, n: u64) -> Duration {
         Usage::TwoLong => &|| counter.run_busy(n, 10 * FIFTY_NS),
     };
     let threads = if let Usage::Alone | Usage::Paced = usage { 1 } else { 2 };
-    let start = Instant::now();
+    // Together, or what is measured is in part one thread alone.
+    let start = Barrier::new(threads as usize);
+    let began = Mutex::new(None);
+    let work = || {
+        start.wait();
+        began.lock().expect("nothing panics").get_or_insert_with(Instant::now);
+        run();
+        counter.note(n);
+    };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(run);
+            scope.spawn(work);
         }
-        run();
+        work();
     });
-    let time = start.elapsed();
+    let began = began.into_inner().expect("nothing panics").expect("it has run");
+    let time = began.elapsed();
     assert_eq!(counter.take(), threads * n, "the lock under test lost operations");
     time
 }

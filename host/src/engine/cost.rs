@@ -5,7 +5,8 @@
 //! a session of its own, with all gates closed, in which the host plays the
 //! probe: it shows the backend a lock that nobody else knows, and records
 //! operations on it one after the other. Each reads the clock twice and calls
-//! the backend's `event` once, as a sampled acquisition does. The figure is the
+//! the backend's `event` once, or leaves a word on the pad that the backend has
+//! lent, as a sampled acquisition does. The figure is the
 //! median over batches, because some are hit by an interrupt or by the
 //! backend's first touch of its own memory, and those say nothing of the rest.
 //!
@@ -17,6 +18,7 @@
 //! and has a generation of its own, so that nothing a backend keeps by
 //! generation can be taken for the program's.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::panic::Location;
 
@@ -24,8 +26,9 @@ use lockscope_core::backend::SessionRef;
 use lockscope_core::clock;
 use lockscope_core::event::{Event, EventKind, LockKind, LockRef, Mode};
 use lockscope_core::gate::state;
+use lockscope_core::pad::Pad;
 use lockscope_core::sync::{AtomicBool, Ordering};
-use lockscope_core::{CallSite, Session, Slot};
+use lockscope_core::{CallSite, Countdown, Session, Slot};
 
 use super::state::{Entry, next_lock_id};
 
@@ -78,6 +81,8 @@ struct Trial<'a> {
     lock: LockRef,
     site: CallSite,
     thread: u32,
+    /// What the backend has lent; null if nothing.
+    pad: Cell<*const Pad>,
 }
 
 impl<'a> Trial<'a> {
@@ -97,7 +102,8 @@ impl<'a> Trial<'a> {
         };
         // SAFETY: the call takes nothing and cannot fail.
         let thread = unsafe { libc::gettid() } as u32;
-        Self { entry, session, slot, lock, site: CallSite::of(Location::caller()), thread }
+        let (site, pad) = (CallSite::of(Location::caller()), Cell::new(core::ptr::null()));
+        Self { entry, session, slot, lock, site, thread, pad }
     }
 
     /// The lock's life: met, used, dropped.
@@ -132,6 +138,13 @@ impl<'a> Trial<'a> {
     /// What a probe does for one sampled acquisition.
     fn sample(&self) {
         let acquired = self.now();
+        // SAFETY: the backend has lent it for this lock, which was not dropped, and
+        // the session goes on; this thread alone knows the lock.
+        if let Some(pad) = unsafe { self.pad.get().as_ref() }
+            && pad.push(self.now().saturating_sub(acquired))
+        {
+            return;
+        }
         let state = self.slot.state_in(self.stamp()).unwrap_or_default();
         let event = Event {
             lock: LockRef { state, ..self.lock },
@@ -155,6 +168,12 @@ impl<'a> Trial<'a> {
         let answer = unsafe { (hooks.event)(hooks.context, &raw const event) };
         if answer.operations != 0 {
             self.slot.arm(self.stamp(), answer);
+        }
+        if answer == Countdown::EVERY
+            && let Some(pad) = hooks.pad
+        {
+            // SAFETY: as above.
+            self.pad.set(unsafe { pad(hooks.context, &raw const event) });
         }
     }
 
@@ -182,7 +201,6 @@ mod tests {
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
-    use lockscope_core::Countdown;
     use lockscope_core::backend::{
         Backend, BackendError, Description, ErrorKind, Setting, TableRef, module,
     };
