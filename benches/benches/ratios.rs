@@ -284,6 +284,34 @@ fn ten_million_a_second(families: &[Family], backends: &[Backend], size: &Size) 
     table
 }
 
+/// Others who watch locks, and ours: what a std mutex costs.
+#[cfg(feature = "peers")]
+fn peers(backends: &[Backend], size: &Size) -> Table {
+    let title = "Others who watch locks: an uncontended std mutex, and bytes per lock";
+    let mut table = Table::new("peers", title, &["time, relative to bare", "bytes per lock"]);
+    eprintln!("{title}");
+    let bare = Aligned(BareStd::new(Default::default()));
+    let cells = |lock: &dyn Counter, bytes: usize| {
+        vec![ratio(lock, &bare, Usage::Alone, size), Some(Cell::Bytes(bytes as u64))]
+    };
+    let (ours, bytes) = (Aligned(OurStd::new(0)), size_of::<lockscope::sync::Mutex<()>>());
+    let closed = Row { title: "lockscope, closed".to_owned(), cells: cells(&ours, bytes) };
+    table.rows.push(shown(closed));
+    for backend in backends {
+        for watching in
+            [Some(backend.one_in_100()), backend.every_operation()].into_iter().flatten()
+        {
+            let row = watched(&watching, || cells(&ours, bytes));
+            table.rows.push(Row { title: format!("lockscope, {}", row.title), ..row });
+        }
+    }
+    for peer in lockscope_benches::peers::all() {
+        let cells = cells(&*peer.lock, peer.bytes);
+        table.rows.push(shown(Row { title: peer.name.to_owned(), cells }));
+    }
+    table
+}
+
 /// How long it takes from waking a backend to a snapshot with its first sample.
 fn waking(backends: &[Backend]) -> Table {
     let title = "From waking a backend that sleeps to a snapshot that shows its first sample";
@@ -519,6 +547,8 @@ fn measure(asked: &Asked) -> Result<Record, String> {
     tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
     tables.push(waking(&backends));
     tables.push(memory(&backends));
+    #[cfg(feature = "peers")]
+    tables.push(peers(&backends, &single));
     Ok(Record { provenance: provenance(asked), tables })
 }
 

@@ -15,6 +15,8 @@ pub mod compare;
 pub mod documents;
 pub mod locks;
 pub mod page;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod record;
 pub mod stats;
 pub mod watching;

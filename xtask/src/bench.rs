@@ -20,7 +20,8 @@ pub fn run(args: &[&str]) -> Result<(), Error> {
         eprintln!("There is no package {PACKAGE} in this workspace, so nothing was measured.");
         return Ok(());
     }
-    let bench = |name| Call::cargo().args(["bench", "-p", PACKAGE, "--bench", name]);
+    let bench =
+        |name| Call::cargo().args(["bench", "-p", PACKAGE, "--features", "peers", "--bench", name]);
     let ratios = bench("ratios").args(["--"]).args(args);
     eprintln!("$ {}", ratios.shown());
     ratios.run()?;
