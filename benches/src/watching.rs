@@ -116,7 +116,10 @@ impl Backend {
         if self.sleeps() {
             all.push(self.session(", asleep", &[]));
             if self.has("wake_on_contentions") {
-                all.push(self.session(", asleep, with a trigger", &[UNREACHED]));
+                all.push(self.session(
+                    ", asleep, watching all the time",
+                    &[UNREACHED, ("watch_percent", "100")],
+                ));
             }
         } else if self.rises() {
             return vec![self.session(", of a quiet lock", &[])];
