@@ -1,15 +1,29 @@
-//! Uncontended and contended cost, as ratios to the bare lock.
+//! Uncontended and contended cost, as ratios to the bare lock, and memory.
 //!
-//! `cargo bench -p lockscope-benches --bench ratios [-- --quick]` prints the
-//! table of the README, with what it was measured on.
+//! `cargo xtask bench` builds what it measures and runs this; `--help` says what it
+//! can be asked for.
 
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use lockscope_benches::locks::*;
+use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
 use lockscope_benches::stats::Ratio;
-use lockscope_host::Profiler;
+use lockscope_benches::watching::{Backend, Watching};
+use lockscope_benches::{compare, documents, page};
+
+const USAGE: &str = "\
+usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--record]
+       cargo xtask bench --tables
+
+  --quick              a rougher run in some three minutes
+  --backend NAME|PATH  only this backend; can be repeated
+  --against FILE       say what has changed since that result by more than its noise
+  --record             keep the result as the one that the documents show
+  --tables             write the documents' tables from the result that is kept
+";
 
 /// One kind of lock: the bare one, and ours made at three times.
 struct Family {
@@ -63,76 +77,6 @@ fn families() -> Vec<Family> {
     ]
 }
 
-/// A session whose cost is measured.
-#[derive(Clone, Copy)]
-struct Watching {
-    title: &'static str,
-    backend: &'static str,
-    settings: &'static [(&'static str, &'static str)],
-    /// A pattern of locks that are not watched; empty for none.
-    exclude: &'static str,
-}
-
-impl Watching {
-    const fn new(
-        title: &'static str,
-        backend: &'static str,
-        settings: &'static [(&'static str, &'static str)],
-    ) -> Self {
-        Self { title, backend, settings, exclude: "" }
-    }
-
-    const fn without(self, exclude: &'static str) -> Self {
-        Self { exclude, ..self }
-    }
-
-    fn start(&self) -> Profiler {
-        let builder = Profiler::builder().backend(self.backend).control(false);
-        let builder = self.settings.iter().fold(builder, |b, (key, value)| b.set(key, *value));
-        let builder = if self.exclude.is_empty() { builder } else { builder.exclude(self.exclude) };
-        builder.start().unwrap_or_else(|error| panic!("the bench cannot start {self:?}: {error}"))
-    }
-}
-
-impl core::fmt::Debug for Watching {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.title)
-    }
-}
-
-/// So that a bench that does nothing but lock stays watched.
-const NO_LIMIT: (&str, &str) = ("auto_disable_ops_per_sec", "0");
-/// A trigger that nothing pulls.
-const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
-/// A window that does not end.
-const AWAKE: [(&str, &str); 3] =
-    [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
-const AWAKE_MANY: [(&str, &str); 4] = [AWAKE[0], AWAKE[1], AWAKE[2], MANY];
-const MANY: (&str, &str) = ("max_locks", "2000000");
-const EVERY: (&str, &str) = ("period", "1");
-const ONE_IN_100: (&str, &str) = ("period", "100");
-
-const UNCONTENDED: &[Watching] = &[
-    Watching::new("wrapper, one in 1000", "wrapper", &[("period", "1000")]),
-    Watching::new("wrapper, one in 100", "wrapper", &[ONE_IN_100]),
-    Watching::new("wrapper, every operation", "wrapper", &[EVERY]),
-    Watching::new("wrapper, of a lock that is excluded", "wrapper", &[ONE_IN_100])
-        .without("kind:*"),
-    Watching::new("sidetable, one in 100", "sidetable", &[ONE_IN_100]),
-    Watching::new("sidetable, every operation", "sidetable", &[EVERY]),
-    Watching::new("adaptive, of a quiet lock", "adaptive", &[NO_LIMIT]),
-    Watching::new("lazy, asleep", "lazy", &[]),
-    Watching::new("lazy, asleep, with a trigger", "lazy", &[UNREACHED]),
-    Watching::new("lazy, awake, one in 100", "lazy", &AWAKE),
-];
-
-const ONE_IN_100_EACH: &[Watching] = &[
-    Watching::new("wrapper, one in 100", "wrapper", &[ONE_IN_100]),
-    Watching::new("sidetable, one in 100", "sidetable", &[ONE_IN_100]),
-    Watching::new("adaptive", "adaptive", &[NO_LIMIT]),
-    Watching::new("lazy, awake, one in 100", "lazy", &AWAKE),
-];
-
 struct Size {
     rounds: usize,
     operations: u64,
@@ -166,80 +110,117 @@ fn ratios(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> 
     )
 }
 
-fn row(title: &str, cells: impl Iterator<Item = String>) {
-    println!("| {title} | {} |", cells.collect::<Vec<_>>().join(" | "));
+/// The row of a session: what `cells` measures while it runs.
+fn watched(watching: &Watching, cells: impl FnOnce() -> Vec<Option<Cell>>) -> Row {
+    let session = watching.start();
+    let cells = cells();
+    let report = session.stop().expect("the session stops");
+    report.notes.iter().for_each(|note| eprintln!("{watching:?}: {note}"));
+    shown(Row { title: watching.title.clone(), cells })
 }
 
-fn head(title: &str, families: &[Family]) {
-    println!("### {title}\n");
-    row("", families.iter().map(|family| family.name.to_owned()));
-    row("---", families.iter().map(|_| "---".to_owned()));
+fn shown(row: Row) -> Row {
+    let cells: Vec<String> =
+        row.cells.iter().map(|cell| cell.map(documents::shown).unwrap_or_default()).collect();
+    eprintln!("  {}: {}", row.title, cells.join(" | "));
+    row
 }
 
-fn uncontended(families: &mut [Family], size: &Size) {
-    head("Uncontended lock + unlock, ratio to the bare lock: median (quartiles)", families);
-    let measure = |title: &str, families: &[Family], pick: fn(&Family) -> &dyn Counter| {
-        let ratios =
-            families.iter().map(|f| ratios(pick(f), &*f.bare, Usage::Alone, size).to_string());
-        row(title, ratios);
+fn names(families: &[Family]) -> Vec<&'static str> {
+    families.iter().map(|family| family.name).collect()
+}
+
+fn ratio(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> Option<Cell> {
+    Some(Cell::Ratio(ratios(ours, bare, usage, size)))
+}
+
+fn uncontended(families: &mut [Family], backends: &[Backend], size: &Size) -> Table {
+    let title = "Uncontended lock + unlock: time relative to the bare lock";
+    let mut table = Table::new("uncontended", title, &names(families));
+    eprintln!("{title}");
+    let measure = |families: &[Family], pick: fn(&Family) -> &dyn Counter| {
+        families.iter().map(|f| ratio(pick(f), &*f.bare, Usage::Alone, size)).collect()
     };
-    measure("never started", families, |f| &*f.before);
-    for watching in UNCONTENDED {
-        let session = watching.start();
-        for family in families.iter_mut() {
-            family.during = (family.make)();
-        }
-        measure(watching.title, families, |f| &*f.during);
-        session.stop().expect("the session stops");
+    let plain = |title: &str, cells| shown(Row { title: title.to_owned(), cells });
+    table.rows.push(plain("never started", measure(families, |f| &*f.before)));
+    for watching in backends.iter().flat_map(Backend::uncontended) {
+        table.rows.push(watched(&watching, || {
+            for family in families.iter_mut() {
+                family.during = (family.make)();
+            }
+            measure(families, |f| &*f.during)
+        }));
     }
     for family in families.iter_mut() {
         family.after = Some((family.make)());
     }
-    measure("stopped, lock made before", families, |f| &*f.before);
-    measure("stopped, lock made during", families, |f| &*f.during);
-    measure("stopped, lock made after", families, |f| f.after.as_deref().unwrap_or(&*f.before));
-    println!();
+    table.rows.push(plain("stopped, lock made before", measure(families, |f| &*f.before)));
+    table.rows.push(plain("stopped, lock made during", measure(families, |f| &*f.during)));
+    let after = measure(families, |f| f.after.as_deref().unwrap_or(&*f.before));
+    table.rows.push(plain("stopped, lock made after", after));
+    table
 }
 
-/// Throughput of two threads, without a session and with each of `sessions`.
+/// Locks of ours, and the bare ones, with what they are called.
+type Pairs<'a> = [(&'static str, &'a dyn Counter, &'a dyn Counter)];
+
+/// Throughput of two threads, without a session and with one of each backend.
 fn throughput(
-    what: &str,
-    families: &[(&dyn Counter, &dyn Counter)],
+    (id, title): (&str, &str),
+    pairs: &Pairs<'_>,
     usage: Usage,
-    sessions: &[Watching],
+    backends: &[Backend],
     size: &Size,
-) {
-    let measure = |gate: &str| {
-        let cells = families
-            .iter()
-            .map(|(ours, bare)| ratios(*ours, *bare, usage, size).inverse().to_string());
-        row(&format!("{gate}; {what}"), cells);
+) -> Table {
+    let columns: Vec<&str> = pairs.iter().map(|pair| pair.0).collect();
+    let mut table = Table::new(id, title, &columns);
+    eprintln!("{title}");
+    let measure = || {
+        let inverse = |(_, ours, bare): &(&str, &dyn Counter, &dyn Counter)| {
+            Some(Cell::Ratio(ratios(*ours, *bare, usage, size).inverse()))
+        };
+        pairs.iter().map(inverse).collect::<Vec<_>>()
     };
-    measure("closed");
-    for watching in sessions {
-        let session = watching.start();
-        measure(watching.title);
-        session.stop().expect("the session stops");
+    table.rows.push(shown(Row { title: "closed".to_owned(), cells: measure() }));
+    for backend in backends {
+        table.rows.push(watched(&backend.one_in_100(), measure));
     }
+    table
 }
 
-fn contended(families: &[Family], size: &Size) {
-    head("Two threads on one lock: throughput relative to the bare lock", families);
-    let pairs: Vec<(&dyn Counter, &dyn Counter)> =
-        families.iter().map(|family| (&*family.before, &*family.bare)).collect();
-    let long = size.part(50);
-    let long_held = "500 ns held, up to 3 µs not";
-    throughput(long_held, &pairs, Usage::TwoLong, ONE_IN_100_EACH, &long);
-    let short_held = "50 ns held, up to 300 ns not";
-    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, &size.part(5));
-    let idle = "nothing done but locking";
-    throughput(idle, &pairs, Usage::TwoIdle, &ONE_IN_100_EACH[..2], size);
-    println!();
+fn contended(families: &[Family], backends: &[Backend], size: &Size) -> Vec<Table> {
+    let pairs: Vec<(&str, &dyn Counter, &dyn Counter)> =
+        families.iter().map(|f| (f.name, &*f.before, &*f.bare)).collect();
+    let table = |about, usage, part| throughput(about, &pairs, usage, backends, &size.part(part));
+    vec![
+        table(
+            (
+                "two_long",
+                "Two threads on one lock, 500 ns held, up to 3 µs not: throughput relative to the bare lock",
+            ),
+            Usage::TwoLong,
+            50,
+        ),
+        table(
+            (
+                "two_short",
+                "Two threads on one lock, 50 ns held, up to 300 ns not: throughput relative to the bare lock",
+            ),
+            Usage::TwoShort,
+            5,
+        ),
+        table(
+            (
+                "two_idle",
+                "Two threads that do nothing but lock one lock: throughput relative to the bare lock",
+            ),
+            Usage::TwoIdle,
+            1,
+        ),
+    ]
 }
 
-fn a_hundred_locks(size: &Size) {
-    println!("### Two threads on a hundred locks: throughput relative to the bare locks\n");
-    println!("| | std Mutex | parking_lot Mutex | parking_lot Mutex, no slot |\n|---|---|---|---|");
+fn a_hundred_locks(backends: &[Backend], size: &Size) -> Vec<Table> {
     let std = (
         Hundred::new(|| Aligned(OurStd::new(0))),
         Hundred::new(|| Aligned(BareStd::new(Default::default()))),
@@ -252,44 +233,105 @@ fn a_hundred_locks(size: &Size) {
         Hundred::new(|| Aligned(OurSlotless::new(0))),
         Hundred::new(|| Aligned(BareSlotless::new(0))),
     );
-    let pairs: [(&dyn Counter, &dyn Counter); 3] =
-        [(&std.0, &std.1), (&parking_lot.0, &parking_lot.1), (&slotless.0, &slotless.1)];
-    throughput("nothing done but locking", &pairs, Usage::TwoIdle, ONE_IN_100_EACH, size);
-    let short_held = "50 ns held, up to 300 ns not";
-    throughput(short_held, &pairs, Usage::TwoShort, ONE_IN_100_EACH, &size.part(5));
-    println!();
+    let pairs: [(&str, &dyn Counter, &dyn Counter); 3] = [
+        ("std Mutex", &std.0, &std.1),
+        ("parking_lot Mutex", &parking_lot.0, &parking_lot.1),
+        ("parking_lot Mutex, no slot", &slotless.0, &slotless.1),
+    ];
+    vec![
+        throughput(
+            (
+                "hundred_short",
+                "Two threads on a hundred locks at random, 50 ns held, up to 300 ns not: throughput relative to the bare locks",
+            ),
+            &pairs,
+            Usage::TwoShort,
+            backends,
+            &size.part(5),
+        ),
+        throughput(
+            (
+                "hundred_idle",
+                "Two threads that do nothing but lock one of a hundred locks at random: throughput relative to the bare locks",
+            ),
+            &pairs,
+            Usage::TwoIdle,
+            backends,
+            size,
+        ),
+    ]
 }
 
 /// What a budget of one per cent is worth: time for the same work.
-fn ten_million_a_second(families: &[Family], size: &Size) {
-    head("Ten million operations a second: time relative to the bare lock", families);
-    let measure = |title: &str| {
-        let paced =
-            families.iter().map(|f| ratios(&*f.before, &*f.bare, Usage::Paced, size).to_string());
-        row(title, paced);
+fn ten_million_a_second(families: &[Family], backends: &[Backend], size: &Size) -> Table {
+    let title = "Ten million operations a second: time relative to the bare lock";
+    let mut table = Table::new("paced", title, &names(families));
+    eprintln!("{title}");
+    let measure = || {
+        families.iter().map(|f| ratio(&*f.before, &*f.bare, Usage::Paced, size)).collect::<Vec<_>>()
     };
-    measure("closed");
-    for watching in ONE_IN_100_EACH {
-        let session = watching.start();
-        // A budget needs a moment to settle.
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(1) {
-            time(&*families[0].before, Usage::Paced, size.operations);
-        }
-        measure(watching.title);
-        let report = session.stop().expect("the session stops");
-        report.notes.iter().for_each(|note| eprintln!("{}: {note}", watching.title));
+    table.rows.push(shown(Row { title: "closed".to_owned(), cells: measure() }));
+    for backend in backends {
+        table.rows.push(watched(&backend.one_in_100(), || {
+            // A budget needs a moment to settle.
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(1) {
+                time(&*families[0].before, Usage::Paced, size.operations);
+            }
+            measure()
+        }));
     }
-    println!();
+    table
 }
 
-/// How long it takes from waking a backend to its first sample.
-fn waking() {
+/// Others who watch locks, and ours: what a std mutex costs.
+#[cfg(feature = "peers")]
+fn peers(backends: &[Backend], size: &Size) -> Table {
+    let title = "Others who watch locks: an uncontended std mutex, and bytes per lock";
+    let mut table = Table::new("peers", title, &["time, relative to bare", "bytes per lock"]);
+    eprintln!("{title}");
+    let bare = Aligned(BareStd::new(Default::default()));
+    let cells = |lock: &dyn Counter, bytes: usize| {
+        vec![ratio(lock, &bare, Usage::Alone, size), Some(Cell::Bytes(bytes as u64))]
+    };
+    let (ours, bytes) = (Aligned(OurStd::new(0)), size_of::<lockscope::sync::Mutex<()>>());
+    let closed = Row { title: "lockscope, closed".to_owned(), cells: cells(&ours, bytes) };
+    table.rows.push(shown(closed));
+    for backend in backends {
+        for watching in
+            [Some(backend.one_in_100()), backend.every_operation()].into_iter().flatten()
+        {
+            let row = watched(&watching, || cells(&ours, bytes));
+            table.rows.push(Row { title: format!("lockscope, {}", row.title), ..row });
+        }
+    }
+    for peer in lockscope_benches::peers::all() {
+        let cells = cells(&*peer.lock, peer.bytes);
+        table.rows.push(shown(Row { title: peer.name.to_owned(), cells }));
+    }
+    table
+}
+
+/// How long it takes from waking a backend to a snapshot with its first sample.
+fn waking(backends: &[Backend]) -> Table {
+    let title = "From waking a backend that sleeps to a snapshot that shows its first sample";
+    let mut table = Table::new("waking", title, &["median", "most"]);
+    eprintln!("{title}");
+    for watching in backends.iter().filter_map(Backend::to_be_woken) {
+        let mut times = times_to_wake(&watching);
+        times.sort_unstable();
+        let ns = |time: Duration| Some(Cell::Ns(time.as_nanos() as u64));
+        let cells = vec![ns(times[times.len() / 2]), ns(times[times.len() - 1])];
+        table.rows.push(shown(Row { title: watching.title, cells }));
+    }
+    table
+}
+
+fn times_to_wake(watching: &Watching) -> Vec<Duration> {
     let lock = OurStd::new(0);
     let goes_on = AtomicBool::new(true);
-    let session =
-        Watching::new("lazy, every operation", "lazy", &[EVERY, ("window_ms", "20")]).start();
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+    let session = watching.start();
+    let times = std::thread::scope(|scope| {
         scope.spawn(|| {
             while goes_on.load(Ordering::Relaxed) {
                 lock.run(1);
@@ -311,14 +353,7 @@ fn waking() {
     });
     lock.take();
     session.stop().expect("the session stops");
-    times.sort_unstable();
-    println!("### From waking lazy to a snapshot that shows its first sample\n");
-    println!(
-        "{:.2?} (median of {}), {:.2?} at most\n",
-        times[times.len() / 2],
-        times.len(),
-        times[times.len() - 1]
-    );
+    times
 }
 
 /// Resident memory of this process, in bytes.
@@ -330,35 +365,44 @@ fn resident() -> u64 {
 
 const MILLION: usize = 1_000_000;
 
-fn memory() {
-    println!("### A million locks, each locked once: bytes per lock\n");
-    println!("| | parking_lot Mutex<()> | with slot | no slot |");
-    println!("|---|---|---|---|");
+/// Bytes for each of a million locks.
+fn memory(backends: &[Backend]) -> Table {
+    let title = "A million locks of type parking_lot::Mutex<()>, each locked once: bytes per lock";
+    let mut table = Table::new("memory", title, &["bare", "with slot", "no slot"]);
+    eprintln!("{title}");
     let slotted = size_of::<lockscope::parking_lot::Mutex<()>>() as u64;
     let slotless = size_of::<lockscope::parking_lot::slotless::Mutex<()>>() as u64;
     let bare = size_of::<parking_lot::Mutex<()>>() as u64;
-    println!("| closed | {bare} | {slotted} | {slotless} |");
     assert_eq!((bare, slotted, slotless), (1, 64, 1));
-    for (number, (watching, most_slotted, most_slotless)) in MEMORY.iter().enumerate() {
-        let with = slotted + grown_apart(number, SLOTTED);
-        let without = slotless + grown_apart(number, SLOTLESS);
-        println!("| {} | | {with} | {without} |", watching.title);
-        assert!(with <= *most_slotted, "{watching:?}: {with}, {most_slotted} are stated");
-        assert!(without <= *most_slotless, "{watching:?}: {without}, {most_slotless} are stated");
+    let bytes = |bytes| Some(Cell::Bytes(bytes));
+    let cells = vec![bytes(bare), bytes(slotted), bytes(slotless)];
+    table.rows.push(shown(Row { title: "closed".to_owned(), cells }));
+    for backend in backends {
+        for (number, watching) in backend.memory().into_iter().enumerate() {
+            let with = slotted + grown_apart(backend, number, SLOTTED);
+            let without = slotless + grown_apart(backend, number, SLOTLESS);
+            if let Some((_, most, most_slotless)) =
+                STATED.iter().find(|stated| stated.0 == watching.title)
+            {
+                assert!(with <= *most, "{watching:?}: {with}, {most} are stated");
+                assert!(without <= *most_slotless, "{watching:?}: {without} without slot");
+            }
+            let cells = vec![None, bytes(with), bytes(without)];
+            table.rows.push(shown(Row { title: watching.title, cells }));
+        }
     }
-    println!();
+    table
 }
 
-/// What memory is measured with, and most bytes that are stated: with slot, and
-/// without.
-const MEMORY: &[(Watching, u64, u64)] = &[
-    (Watching::new("wrapper, one in 100", "wrapper", &[MANY, ONE_IN_100]), 96, 32),
-    (Watching::new("wrapper, every operation", "wrapper", &[MANY, EVERY]), 964, 964),
-    (Watching::new("sidetable, one in 100", "sidetable", &[MANY, ONE_IN_100]), 96, 32),
-    (Watching::new("sidetable, every operation", "sidetable", &[MANY, EVERY]), 1264, 1264),
-    (Watching::new("adaptive", "adaptive", &[MANY, NO_LIMIT]), 164, 164),
-    (Watching::new("lazy, asleep", "lazy", &[MANY]), 72, 8),
-    (Watching::new("lazy, awake, one in 100", "lazy", &AWAKE_MANY), 96, 32),
+/// Most bytes that are stated for a lock: with slot, and without.
+const STATED: &[(&str, u64, u64)] = &[
+    ("wrapper, one in 100", 96, 32),
+    ("wrapper, every operation", 964, 964),
+    ("sidetable, one in 100", 96, 32),
+    ("sidetable, every operation", 1264, 1264),
+    ("adaptive", 164, 164),
+    ("lazy, asleep", 72, 8),
+    ("lazy, awake, one in 100", 96, 32),
 ];
 
 /// Arguments of a process that measures one row, since what one session has
@@ -367,9 +411,10 @@ const GROWN: &str = "--grown";
 const SLOTTED: &str = "slotted";
 const SLOTLESS: &str = "slotless";
 
-fn grown_apart(number: usize, kind: &str) -> u64 {
+fn grown_apart(backend: &Backend, number: usize, kind: &str) -> u64 {
     let bench = std::env::current_exe().expect("the bench knows where it is");
-    let output = Command::new(bench).args([GROWN, &number.to_string(), kind]).output();
+    let output =
+        Command::new(bench).args([GROWN, backend.asked(), &number.to_string(), kind]).output();
     let output = output.expect("the bench can be started again");
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -377,9 +422,10 @@ fn grown_apart(number: usize, kind: &str) -> u64 {
 }
 
 /// Measures what [`grown_apart`] asks for.
-fn measure_grown(number: &str, kind: &str) {
+fn measure_grown(backend: &str, number: &str, kind: &str) {
     let number: usize = number.parse().expect("a row's number");
-    let watching = MEMORY[number].0;
+    let backend = Backend::named(backend).expect("it was found before");
+    let watching = &backend.memory()[number];
     let grown = match kind {
         SLOTTED => grown(watching, lockscope::parking_lot::Mutex::new),
         _ => grown(watching, lockscope::parking_lot::slotless::Mutex::new),
@@ -389,7 +435,7 @@ fn measure_grown(number: &str, kind: &str) {
 
 /// By how many bytes the process grows for each of a million locks that are
 /// locked once in a session.
-fn grown<L: Lockable>(watching: Watching, make: fn(()) -> L) -> u64 {
+fn grown<L: Lockable>(watching: &Watching, make: fn(()) -> L) -> u64 {
     let locks: Vec<L> = (0..MILLION).map(|_| make(())).collect();
     let session = watching.start();
     let before = resident();
@@ -419,10 +465,10 @@ impl Lockable for lockscope::parking_lot::slotless::Mutex<()> {
 fn first_line(command: &str, args: &[&str]) -> String {
     let output = Command::new(command).args(args).output();
     let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or("unknown").to_owned()
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
-fn provenance(quick: bool) {
+fn provenance(asked: &Asked) -> Provenance {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
         cpu.lines()
@@ -431,38 +477,142 @@ fn provenance(quick: bool) {
             .unwrap_or("unknown")
             .to_owned()
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "Machine: {} (family {}, model {}), {cores} cores; {}; commit {}; \
-         `cargo bench -p lockscope-benches --bench ratios{}`",
-        field("model name"),
-        field("cpu family"),
-        field("model"),
-        first_line("rustc", &["-V"]),
-        first_line("git", &["rev-parse", "--short", "HEAD"]),
-        if quick { " -- --quick" } else { "" },
-    );
+    let changed =
+        if first_line("git", &["status", "--porcelain", "-uno"]).is_empty() { "" } else { "+" };
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Provenance {
+        machine: format!(
+            "{} (family {}, model {})",
+            field("model name"),
+            field("cpu family"),
+            field("model")
+        ),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        compiler: first_line("rustc", &["-V"]),
+        commit: format!("{}{changed}", first_line("git", &["rev-parse", "--short", "HEAD"])),
+        unix_time: since_1970.map_or(0, |time| time.as_secs()),
+        command: format!("cargo xtask bench{}", if asked.quick { " --quick" } else { "" }),
+    }
 }
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [grown, number, kind] = &args[..]
-        && grown == GROWN
-    {
-        return measure_grown(number, kind);
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Asked {
+    quick: bool,
+    record: bool,
+    tables: bool,
+    against: Option<PathBuf>,
+    backends: Vec<String>,
+}
+
+impl Asked {
+    fn parse(args: &[String]) -> Result<Self, String> {
+        let mut asked = Self::default();
+        let mut args = args.iter().map(String::as_str);
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().map(str::to_owned).ok_or(format!("{arg} needs a value"));
+            match arg {
+                "--quick" => asked.quick = true,
+                "--record" => asked.record = true,
+                "--tables" => asked.tables = true,
+                "--against" => asked.against = Some(value()?.into()),
+                "--backend" => asked.backends.push(value()?),
+                // What cargo adds to the arguments of a bench.
+                "--bench" => {}
+                _ => return Err(format!("there is no flag '{arg}'")),
+            }
+        }
+        Ok(asked)
     }
-    let quick = std::env::args().any(|arg| arg == "--quick");
-    let (single, pair) = if quick {
+
+    fn backends(&self) -> Result<Vec<Backend>, String> {
+        if self.backends.is_empty() {
+            return Backend::all();
+        }
+        self.backends.iter().map(|name| Backend::named(name)).collect()
+    }
+}
+
+fn measure(asked: &Asked) -> Result<Record, String> {
+    let backends = asked.backends()?;
+    let (single, pair) = if asked.quick {
         (Size { rounds: 15, operations: 100_000 }, Size { rounds: 7, operations: 300_000 })
     } else {
         (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 1_000_000 })
     };
     let mut families = families();
-    uncontended(&mut families, &single);
-    contended(&families, &pair);
-    a_hundred_locks(&pair);
-    ten_million_a_second(&families, &pair.part(5));
-    waking();
-    memory();
-    provenance(quick);
+    let mut tables = vec![uncontended(&mut families, &backends, &single)];
+    tables.extend(contended(&families, &backends, &pair));
+    tables.extend(a_hundred_locks(&backends, &pair));
+    tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
+    tables.push(waking(&backends));
+    tables.push(memory(&backends));
+    #[cfg(feature = "peers")]
+    tables.push(peers(&backends, &single));
+    Ok(Record { provenance: provenance(asked), tables })
+}
+
+/// Writes the documents' tables from `record`.
+fn write_documents(record: &Record) -> Result<(), String> {
+    for document in documents::DOCUMENTS {
+        let path = record::root().join(document);
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| format!("cannot read {document}: {e}"))?;
+        std::fs::write(&path, documents::filled(&text, record)?)
+            .map_err(|error| format!("cannot write {document}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn run(asked: &Asked) -> Result<(), String> {
+    if asked.tables {
+        return write_documents(&Record::load(&record::kept())?);
+    }
+    // Before anything is measured: a file that is not there should not be found
+    // missing after ten minutes.
+    let before = asked.against.as_deref().map(Record::load).transpose()?;
+    let record = measure(asked)?;
+    for table in &record.tables {
+        println!("### {}\n\n{}", table.title, documents::markdown(table, &[]));
+    }
+    println!("{}", documents::provenance(&record.provenance));
+    let folder = record::root().join("target/bench");
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let (json, html) = (folder.join("cost.json"), folder.join("cost.html"));
+    record.save(&json)?;
+    std::fs::write(&html, page::html(&record)).map_err(|error| error.to_string())?;
+    println!("Written: {} and {}", inside(&json), inside(&html));
+    if let Some(before) = before {
+        compare::differences(&before, &record).iter().for_each(|line| println!("{line}"));
+    }
+    if asked.record {
+        record.save(&record::kept())?;
+        write_documents(&record)?;
+    }
+    Ok(())
+}
+
+/// A path as it is seen from the workspace's root.
+fn inside(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(record::root()).unwrap_or(path).display()
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [grown, backend, number, kind] = &args[..]
+        && grown == GROWN
+    {
+        measure_grown(backend, number, kind);
+        return ExitCode::SUCCESS;
+    }
+    match Asked::parse(&args)
+        .map_err(|error| format!("{error}\n{USAGE}"))
+        .and_then(|asked| run(&asked))
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

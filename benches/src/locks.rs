@@ -92,7 +92,7 @@ const FIFTY_NS: u32 = 150;
 const NINETY_NS: u32 = 270;
 
 #[inline(never)]
-fn work(steps: u32) {
+pub(crate) fn work(steps: u32) {
     for step in 0..steps {
         black_box(step);
     }

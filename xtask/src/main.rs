@@ -11,6 +11,9 @@ cargo xtask test [--thorough]  run everything that CI runs
                  [--only STEP,…]    or some of it
                  [--list]           or say what there is
 cargo xtask bench [--quick]    measure what lockscope costs beside the bare locks
+                  [--backend NAME|PATH]…  of one backend, of your own perhaps
+                  [--against FILE]        and say what has changed since
+                  [--record | --tables]   keep it, and write the tables of the documents
 ";
 
 fn main() -> ExitCode {
@@ -33,16 +36,14 @@ fn run(args: &[&str]) -> Result<(), Error> {
         }
         ["demo"] => demo::run(false),
         ["demo", "--sharded"] => demo::run(true),
-        ["bench"] => bench::run(false),
-        ["bench", "--quick"] => bench::run(true),
+        ["bench", args @ ..] => bench::run(args),
         ["test", "--list"] => {
             test::list();
             Ok(())
         }
         ["test", args @ ..] => test::run(&test::Selection::parse(args)?),
-        ["demo", "--sharded", wrong, ..]
-        | ["bench", "--quick", wrong, ..]
-        | ["demo" | "bench", wrong, ..]
-        | [wrong, ..] => Err(Error::Usage { found: (*wrong).to_owned(), known: USAGE.to_owned() }),
+        ["demo", "--sharded", wrong, ..] | ["demo", wrong, ..] | [wrong, ..] => {
+            Err(Error::Usage { found: (*wrong).to_owned(), known: USAGE.to_owned() })
+        }
     }
 }

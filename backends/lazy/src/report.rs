@@ -8,7 +8,7 @@ use lockscope_core::report::{Report, Window};
 /// So many windows are listed: a program may run for months.
 const MOST_LISTED: usize = 1_000;
 
-const NOTHING: &str = "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or let contention do so (wake_on_contentions, wake_on_wait_percent).";
+const NOTHING: &str = "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or by less contention than it takes now (wake_on_contentions, wake_on_wait_percent).";
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -69,8 +69,9 @@ pub(crate) enum Mood {
     Asleep,
     /// Contention opens one as well, but not yet.
     Cooling(u64),
-    /// Contention opens one as well.
-    Watching,
+    /// Contention opens one as well; it is looked for in so many percent of the
+    /// time.
+    Watching(u32),
     /// A window is open.
     Awake(u64),
 }
@@ -85,7 +86,10 @@ impl Mood {
                 "The backend is asleep; contention does not wake it for another {}.",
                 lasting(left_ns)
             ),
-            Self::Watching => "The backend is asleep, and watches for contention.".to_owned(),
+            Self::Watching(100) => "The backend is asleep, and watches for contention.".to_owned(),
+            Self::Watching(percent) => format!(
+                "The backend is asleep, and watches for contention in {percent} % of the time."
+            ),
             Self::Awake(left_ns) => {
                 format!("The backend is awake for another {}.", lasting(left_ns))
             }

@@ -36,7 +36,7 @@ pub(crate) const WAKE_ON_CONTENTIONS: Key = Key {
 
 pub(crate) const WAKE_ON_WAIT_PERCENT: Key = Key {
     name: "wake_on_wait_percent",
-    default: 0,
+    default: 50,
     least: 0,
     most: 1_000_000,
     help: "So much time waited for locks wakes it, from 1 to 1000000 in percent of one thread's time; 0: however much does not. Can be changed in a running session.",
@@ -44,10 +44,18 @@ pub(crate) const WAKE_ON_WAIT_PERCENT: Key = Key {
 
 pub(crate) const WATCH_WINDOW_MS: Key = Key {
     name: "watch_window_ms",
-    default: 1_000,
+    default: 200,
     least: 10,
     most: 60 * 60 * 1000,
     help: "Over so many milliseconds contention is measured that may wake it, from 10 to 3600000. Can be changed in a running session.",
+};
+
+pub(crate) const WATCH_PERCENT: Key = Key {
+    name: "watch_percent",
+    default: 10,
+    least: 1,
+    most: 100,
+    help: "So much of the time it watches for contention, a window at a time, from 1 to 100 in percent; 100: always. Can be changed in a running session.",
 };
 
 pub(crate) const WAKE_AT_START: Key = Key {
@@ -59,12 +67,13 @@ pub(crate) const WAKE_AT_START: Key = Key {
 };
 
 /// In the order in which they are shown.
-pub(crate) const KEYS: [&Key; 9] = [
+pub(crate) const KEYS: [&Key; 10] = [
     &WINDOW_MS,
     &COOL_DOWN_MS,
     &WAKE_ON_CONTENTIONS,
     &WAKE_ON_WAIT_PERCENT,
     &WATCH_WINDOW_MS,
+    &WATCH_PERCENT,
     &WAKE_AT_START,
     &PERIOD,
     &MAX_LOCKS,
@@ -82,11 +91,19 @@ pub(crate) struct Terms {
     /// Time waited in percent of one thread's; 0 if it does not wake it.
     pub(crate) wait_percent: u32,
     pub(crate) watch_ns: u64,
+    /// How much of the time it watches, in percent.
+    pub(crate) watch_percent: u32,
 }
 
 impl Terms {
-    const KEYS: [&'static Key; 5] =
-        [&WINDOW_MS, &COOL_DOWN_MS, &WAKE_ON_CONTENTIONS, &WAKE_ON_WAIT_PERCENT, &WATCH_WINDOW_MS];
+    const KEYS: [&'static Key; 6] = [
+        &WINDOW_MS,
+        &COOL_DOWN_MS,
+        &WAKE_ON_CONTENTIONS,
+        &WAKE_ON_WAIT_PERCENT,
+        &WATCH_WINDOW_MS,
+        &WATCH_PERCENT,
+    ];
 
     /// As `settings` say.
     pub(crate) fn of(settings: &[Setting]) -> Result<Self, BackendError> {
@@ -113,8 +130,16 @@ impl Terms {
             name if name == COOL_DOWN_MS.name => self.cool_down_ns = ns,
             name if name == WAKE_ON_CONTENTIONS.name => self.contentions = number,
             name if name == WAKE_ON_WAIT_PERCENT.name => self.wait_percent = number,
-            _ => self.watch_ns = ns,
+            name if name == WATCH_WINDOW_MS.name => self.watch_ns = ns,
+            _ => self.watch_percent = number,
         }
+    }
+
+    /// How long it does not look after it has watched for a window; 0 if it always
+    /// does.
+    pub(crate) fn blind_ns(&self) -> u64 {
+        let percent = u64::from(self.watch_percent.clamp(1, 100));
+        self.watch_ns * (100 - percent) / percent
     }
 
     /// Whether contention may wake it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lockscope_host::report::model::{Lock, ReportFile};
 
-use crate::support::{awake, folder, for_each_backend, lockscope, plugins, report, stderr};
+use crate::support::{folder, for_each_backend, lockscope, plugins, report, stderr};
 
 /// Enough that the waits for the hot lock are beyond doubt, whoever else uses
 /// the machine.
@@ -38,13 +38,11 @@ fn write_texts(folder: &Path) {
 }
 
 /// What the backend reports of the demo, run with these flags on the texts in
-/// `folder`.
+/// `folder`, and told nothing else: one that sleeps is woken by what the demo is
+/// about.
 fn profiled(name: &str, demo: &Path, folder: &Path, flags: &[&str]) -> ReportFile {
     let mut command = lockscope(folder);
     command.args(["run", "--strict", "--backend", name, "--plugin-path"]).arg(plugins());
-    awake(name).iter().for_each(|(key, value)| {
-        command.arg("--set").arg(format!("{key}={value}"));
-    });
     command.arg("--").arg(demo).args(flags).args(["--threads", THREADS]);
     command.args(["--at-least", BYTES]).arg(folder);
     let output = command.output().unwrap();

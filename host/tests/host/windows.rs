@@ -16,7 +16,13 @@ static LOCK: Mutex<u64> = Mutex::named("windows", 0);
 
 fn lazy() -> Builder {
     introduce_probe();
-    Profiler::builder().backend("lazy").plugin_path(plugins()).period(1).control(false)
+    // Whatever else this process waits for is to wake nothing.
+    Profiler::builder()
+        .backend("lazy")
+        .plugin_path(plugins())
+        .period(1)
+        .set("wake_on_wait_percent", "0")
+        .control(false)
 }
 
 fn lock(times: u32) {
@@ -79,6 +85,7 @@ fn contention_wakes_it() {
     let profiler = lazy()
         .set("wake_on_contentions", "20")
         .set("watch_window_ms", "100")
+        .set("watch_percent", "100")
         .set("window_ms", "86400000")
         .start()
         .unwrap();

@@ -4,7 +4,8 @@
 //! | phase | gates | ends |
 //! |---|---|---|
 //! | `Asleep` | closed | with a wake; with the cool-down, if contention may wake it |
-//! | `Watching` | contended acquisitions alone | with a wake, or with enough contention |
+//! | `Watching` | contended acquisitions alone | with a wake, with enough contention, or after a window of it |
+//! | `Blind` | closed | with a wake, or when it is time to watch again |
 //! | `Awake` | open | when the window is over; a wake prolongs it |
 //! | `Settling` | closed | when it is asked again, for then no hook runs |
 //!
@@ -40,7 +41,10 @@ enum Phase {
     #[default]
     Over,
     Asleep,
-    Watching(Sight),
+    /// Since a time.
+    Watching(Sight, u64),
+    /// Until a time.
+    Blind(u64),
     Awake(Open),
     Settling(Open),
 }
@@ -167,14 +171,20 @@ impl Schedule {
     pub(crate) fn next(&mut self, now_ns: u64, so_far: Waits) -> Pace {
         self.phase = match core::mem::take(&mut self.phase) {
             Phase::Asleep => self.sleep(now_ns, so_far, None),
-            Phase::Watching(sight) => self.sleep(now_ns, so_far, Some(sight)),
+            Phase::Watching(sight, since) => self.sleep(now_ns, so_far, Some((sight, since))),
+            Phase::Blind(until)
+                if now_ns < until && self.wanted.is_none() && self.terms.watches() =>
+            {
+                Phase::Blind(until)
+            }
+            Phase::Blind(_) => self.sleep(now_ns, so_far, None),
             Phase::Awake(open) => self.stay_awake(open, now_ns),
             other => other,
         };
         self.pace(now_ns)
     }
 
-    fn sleep(&mut self, now_ns: u64, so_far: Waits, sight: Option<Sight>) -> Phase {
+    fn sleep(&mut self, now_ns: u64, so_far: Waits, sight: Option<(Sight, u64)>) -> Phase {
         let terms = &self.terms;
         if let Some(cause) = self.wanted.take() {
             return Phase::Awake(Open::new(cause, now_ns, terms));
@@ -182,10 +192,15 @@ impl Schedule {
         if !terms.watches() || now_ns < self.cool_at_ns() {
             return Phase::Asleep;
         }
-        let mut sight = sight.unwrap_or_else(|| Sight::new(now_ns, so_far));
-        match sight.look(now_ns, so_far, terms) {
-            Some(cause) => Phase::Awake(Open::new(Cause::new(&cause), now_ns, terms)),
-            None => Phase::Watching(sight),
+        let (mut sight, since) = sight.unwrap_or_else(|| (Sight::new(now_ns, so_far), now_ns));
+        if let Some(cause) = sight.look(now_ns, so_far, terms) {
+            return Phase::Awake(Open::new(Cause::new(&cause), now_ns, terms));
+        }
+        match terms.blind_ns() {
+            blind_ns if blind_ns > 0 && now_ns >= since + terms.watch_ns => {
+                Phase::Blind(now_ns + blind_ns)
+            }
+            _ => Phase::Watching(sight, since),
         }
     }
 
@@ -213,7 +228,8 @@ impl Schedule {
                 pace(CLOSED, self.cool_at_ns().saturating_sub(now_ns))
             }
             Phase::Over | Phase::Asleep => pace(CLOSED, WHEN_WOKEN),
-            Phase::Watching(_) => Pace {
+            Phase::Blind(until) => pace(CLOSED, until.saturating_sub(now_ns)),
+            Phase::Watching(..) => Pace {
                 contended_period: Sight::contended_period(&self.terms),
                 ..pace(WATCH, Sight::look_after_ns(&self.terms))
             },
@@ -242,7 +258,9 @@ impl Schedule {
                 (None, Mood::Cooling(self.cool_at_ns().saturating_sub(now_ns)))
             }
             Phase::Asleep => (None, Mood::Asleep),
-            Phase::Watching(_) => (None, Mood::Watching),
+            Phase::Watching(..) | Phase::Blind(_) => {
+                (None, Mood::Watching(self.terms.watch_percent))
+            }
             Phase::Awake(open) => {
                 let left_ns = open.until_ns.saturating_sub(now_ns);
                 (Some(open.window(now_ns, in_it)), Mood::Awake(left_ns))

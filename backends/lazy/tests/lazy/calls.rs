@@ -25,8 +25,9 @@ fn its_keys_are_described_with_their_defaults() {
         ("window_ms", "10000"),
         ("cool_down_ms", "60000"),
         ("wake_on_contentions", "0"),
-        ("wake_on_wait_percent", "0"),
-        ("watch_window_ms", "1000"),
+        ("wake_on_wait_percent", "50"),
+        ("watch_window_ms", "200"),
+        ("watch_percent", "10"),
         ("wake_at_start", "0"),
         ("period", "10"),
         ("max_locks", "100000"),
@@ -57,7 +58,7 @@ fn a_value_that_cannot_be_used_is_named_with_those_that_can() {
 
 #[test]
 fn without_a_trigger_it_is_closed_and_asks_for_nothing() {
-    let lazy: Lazy = initialised(&[]);
+    let lazy: Lazy = initialised(&[("wake_on_wait_percent", "0")]);
     lazy.start(&session(1)).unwrap();
     let closed = Pace { gate: state::CLOSED, ..Pace::STEADY };
     assert_eq!(lazy.pace(), closed);
@@ -71,7 +72,7 @@ fn without_a_trigger_it_is_closed_and_asks_for_nothing() {
 
 #[test]
 fn who_wakes_it_when_no_session_runs_is_told_so() {
-    let lazy: Lazy = initialised(&[]);
+    let lazy: Lazy = initialised(&[("wake_on_wait_percent", "0")]);
     let refused = |lazy: &Lazy| {
         let error = lazy.wake("a command").unwrap_err();
         assert_eq!(error.kind, ErrorKind::State);
@@ -100,7 +101,7 @@ fn a_first_window_needs_nobody_to_wake_it() {
 
 #[test]
 fn what_is_told_late_belongs_to_the_window_that_settles() {
-    let lazy: Lazy = started(&[("period", "1"), ("window_ms", "1")]);
+    let lazy: Lazy = started(&[("period", "1"), ("window_ms", "1"), ("wake_on_wait_percent", "0")]);
     let lock = Lock::new(1, 9);
     std::thread::sleep(std::time::Duration::from_millis(2));
     let pace = lazy.pace();
@@ -117,7 +118,7 @@ fn what_is_told_late_belongs_to_the_window_that_settles() {
 fn racing_wakes() {
     const THREADS: usize = 3;
     const WAKES: usize = 300;
-    let lazy: Lazy = initialised(&[]);
+    let lazy: Lazy = initialised(&[("wake_on_wait_percent", "0")]);
     lazy.start(&session(1)).unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -14,7 +14,13 @@ use crate::pace::{ask, sleep, wake};
 const HOUR: (&str, &str) = ("watch_window_ms", "3600000");
 
 fn watching(trigger: (&str, &str)) -> Lazy {
-    let lazy: Lazy = initialised(&[trigger, HOUR, ("period", "1"), ("cool_down_ms", "0")]);
+    let lazy: Lazy = initialised(&[
+        trigger,
+        HOUR,
+        ("watch_percent", "100"),
+        ("period", "1"),
+        ("cool_down_ms", "0"),
+    ]);
     lazy.start(&session(1)).unwrap();
     assert_eq!(ask(&lazy), state::WATCH);
     lazy

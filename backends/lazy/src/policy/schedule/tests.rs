@@ -12,6 +12,10 @@ use crate::settings::Terms;
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
 
+/// It watches all the time, if anything is to wake it.
+const PLAIN: [(&str, &str); 3] =
+    [("wake_on_wait_percent", "0"), ("watch_window_ms", "1000"), ("watch_percent", "100")];
+
 /// A session, and the host that drives it.
 struct Host {
     schedule: Schedule,
@@ -31,8 +35,11 @@ impl Host {
     }
 
     fn started(settings: &[(&str, &str)], is_awake: bool) -> Self {
+        // Without the default trigger, unless it is what a test is about.
+        let plain = PLAIN.iter().filter(|(key, _)| settings.iter().all(|(own, _)| own != key));
         let settings: Vec<_> = settings
             .iter()
+            .chain(plain)
             .map(|(key, value)| Setting { key: (*key).into(), value: (*value).into() })
             .collect();
         let mut schedule = Schedule::default();
@@ -121,7 +128,7 @@ fn window(cause: &str, after_ns: u64, length_ns: u64) -> Window {
 }
 
 #[test]
-fn by_default_it_sleeps_until_it_is_woken_and_asks_for_nothing() {
+fn without_a_trigger_it_sleeps_until_it_is_woken_and_asks_for_nothing() {
     let mut host = Host::new(&[]);
     let asleep = Pace { gate: CLOSED, contended_period: 1, ask_after_ns: u64::MAX };
     assert_eq!(host.pace, asleep);
@@ -132,6 +139,51 @@ fn by_default_it_sleeps_until_it_is_woken_and_asks_for_nothing() {
     host.pass(10 * S);
     assert_eq!(host.pace, asleep);
     assert_eq!(host.windows(), [window("a command", 100 * S, 10 * S)]);
+}
+
+/// A tenth of the time, from the session's start on, a window at a time.
+#[test]
+fn by_default_it_watches_now_and_then() {
+    let mut host = Host::new(&[
+        ("wake_on_wait_percent", "50"),
+        ("watch_window_ms", "200"),
+        ("watch_percent", "10"),
+    ]);
+    for _ in 0..3 {
+        assert_eq!(host.pace.gate, WATCH);
+        host.pass(199 * MS);
+        assert_eq!(host.pace.gate, WATCH);
+        host.pass(MS);
+        assert_eq!((host.pace.gate, host.pace.ask_after_ns), (CLOSED, 1_800 * MS));
+        host.pass(1_800 * MS);
+    }
+    assert_eq!(
+        host.notes()[1],
+        "The backend is asleep, and watches for contention in 10 % of the time."
+    );
+    host.waits.wait_ns += 99 * MS;
+    host.pass(20 * MS);
+    assert_eq!(host.pace.gate, WATCH);
+    host.waits.wait_ns += MS;
+    host.pass(20 * MS);
+    assert_eq!(host.pace.gate, OPEN);
+    assert_eq!(host.causes(), ["waits worth 50 % of a thread's time"]);
+}
+
+#[test]
+fn while_it_does_not_look_it_can_be_woken_and_told_to_look() {
+    let blind = || {
+        let mut host = Host::new(&[("wake_on_contentions", "5"), ("watch_percent", "50")]);
+        host.pass(S);
+        assert_eq!((host.pace.gate, host.pace.ask_after_ns), (CLOSED, S));
+        host
+    };
+    let mut woken = blind();
+    woken.wake("a command");
+    assert_eq!(woken.pace.gate, OPEN);
+    let mut told = blind();
+    told.set("wake_on_contentions", "0");
+    assert_eq!(told.pace, Pace { gate: CLOSED, contended_period: 1, ask_after_ns: u64::MAX });
 }
 
 #[test]
@@ -340,7 +392,7 @@ fn stop_ends_a_window_with_what_is_in_it() {
 #[test]
 fn how_it_stands_is_told() {
     let mut host = Host::new(&[("window_ms", "1500")]);
-    let nothing = "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or let contention do so (wake_on_contentions, wake_on_wait_percent).";
+    let nothing = "Nothing has woken the backend, so nothing is recorded; wake it by a command, a signal or the program, or by less contention than it takes now (wake_on_contentions, wake_on_wait_percent).";
     assert_eq!(host.notes(), [nothing, "The backend is asleep."]);
     host.set("wake_on_contentions", "10");
     assert_eq!(host.notes(), [nothing, "The backend is asleep, and watches for contention."]);

@@ -51,7 +51,9 @@ impl Host {
         // The very first operation of the process looks for a host.
         drop(lockscope::sync::Mutex::new(()).lock());
         let backend = Contained::<Lazy>::new();
-        let settings = [("period", "1")].iter().chain(settings);
+        let plain = [("wake_on_wait_percent", "0"), ("watch_percent", "100"), ("period", "1")];
+        let plain = plain.iter().filter(|(key, _)| settings.iter().all(|(own, _)| own != key));
+        let settings = plain.chain(settings);
         let settings: Vec<_> = settings
             .map(|(key, value)| Setting { key: (*key).into(), value: (*value).into() })
             .collect();

@@ -1,0 +1,73 @@
+//! What has changed between two runs by more than their noise.
+
+use crate::documents::shown;
+use crate::record::{Cell, Record};
+
+/// Bytes are the same from run to run, but for what the allocator does.
+const BYTES_NOISE: f64 = 0.03;
+
+/// A line for each figure that differs by more than its noise, and one that says
+/// how many were compared.
+#[must_use]
+pub fn differences(before: &Record, after: &Record) -> Vec<String> {
+    let (mut lines, mut compared) = (Vec::new(), 0);
+    for (table, old) in
+        after.tables.iter().filter_map(|table| Some((table, before.table(&table.id)?)))
+    {
+        for (row, old) in table
+            .rows
+            .iter()
+            .filter_map(|row| Some((row, old.rows.iter().find(|old| old.title == row.title)?)))
+        {
+            for (column, (new, old)) in table.columns.iter().zip(row.cells.iter().zip(&old.cells)) {
+                let (Some(new), Some(old)) = (new, old) else { continue };
+                compared += 1;
+                if differ(*old, *new) {
+                    let (old, new) = (shown(*old), shown(*new));
+                    lines.push(format!("{}, {}, {column}: {old} → {new}", table.id, row.title));
+                }
+            }
+        }
+    }
+    lines.push(match lines.len() {
+        0 => format!("none of {compared} figures has changed by more than its noise"),
+        changed => format!("{changed} of {compared} figures have changed by more than their noise"),
+    });
+    lines
+}
+
+fn differ(old: Cell, new: Cell) -> bool {
+    match (old, new) {
+        (Cell::Ratio(old), Cell::Ratio(new)) => {
+            // Intervals that do not meet, and a hundredth between the medians: a
+            // program's layout alone makes as much.
+            (old.high < new.low || new.high < old.low) && (old.median - new.median).abs() > 0.01
+        }
+        (Cell::Bytes(old), Cell::Bytes(new)) => {
+            (old as f64 - new as f64).abs() > old as f64 * BYTES_NOISE
+        }
+        (Cell::Ns(old), Cell::Ns(new)) => old.max(new) > 2 * old.min(new),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Ratio;
+
+    fn ratio(median: f64, by: f64) -> Cell {
+        Cell::Ratio(Ratio { median, low: median - by, high: median + by })
+    }
+
+    #[test]
+    fn what_is_within_its_noise_has_not_changed() {
+        assert!(!differ(ratio(1.05, 0.02), ratio(1.08, 0.02)));
+        assert!(differ(ratio(1.05, 0.01), ratio(1.08, 0.01)));
+        assert!(!differ(ratio(1.050, 0.001), ratio(1.058, 0.001)), "layout");
+        assert!(!differ(Cell::Bytes(709), Cell::Bytes(715)));
+        assert!(differ(Cell::Bytes(64), Cell::Bytes(72)));
+        assert!(!differ(Cell::Ns(90), Cell::Ns(120)) && differ(Cell::Ns(90), Cell::Ns(300)));
+        assert!(differ(Cell::Ns(1), Cell::Bytes(1)), "another figure");
+    }
+}
