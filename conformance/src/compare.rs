@@ -64,6 +64,28 @@ pub fn each(
     Ok(())
 }
 
+/// Whether two reports state the same of each line: the second one is `how`.
+///
+/// # Errors
+///
+/// The first number that is another.
+pub fn alike(expected: &Report, observed: &Report, how: &str) -> Result<(), Failure> {
+    let (expected, observed) = (stated(expected), stated(observed));
+    for line in expected.keys().chain(observed.keys()) {
+        let expected = expected.get(line).copied().unwrap_or_default();
+        let observed = observed.get(line).copied().unwrap_or_default();
+        for ((name, expected), (_, observed)) in expected.each().into_iter().zip(observed.each()) {
+            if expected != observed {
+                return Err(Failure::new(
+                    format!("{name} of {}, {how}: {}", words(*line), said(expected)),
+                    said(observed),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn words(line: Line) -> String {
     format!("lock {} at call site {} ({})", line.created, line.site, line.mode.as_str())
 }

@@ -22,14 +22,19 @@ pub enum Recording {
 impl Recording {
     /// The keys that say so, if a backend has them.
     #[must_use]
-    pub fn keys(self) -> Vec<(String, String)> {
-        let period = match self {
-            Self::Usual => return Vec::new(),
+    pub(crate) fn keys(self) -> Vec<(String, String)> {
+        let keys = match self {
+            Self::Usual => Vec::new(),
             Self::Everything => vec![("period", 1), ("max_period", 1)],
             Self::OneIn(period) => vec![("period", period)],
         };
-        let period = period.into_iter().map(|(key, value)| (key.to_owned(), value.to_string()));
-        let awake = AWAKE.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        period.chain(awake).collect()
+        keys.into_iter().map(|(key, value)| (key.to_owned(), value.to_string())).collect()
+    }
+
+    /// The keys that have a backend be awake, if it is to record anything in
+    /// particular.
+    pub(crate) fn awake(self) -> Vec<(String, String)> {
+        let keys: &[_] = if self == Self::Usual { &[] } else { &AWAKE };
+        keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 }

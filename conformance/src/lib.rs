@@ -48,6 +48,7 @@
 
 pub mod cli;
 pub mod compare;
+pub mod error;
 pub mod keys;
 mod lock;
 mod probe;
@@ -58,6 +59,7 @@ pub mod rules;
 pub mod runner;
 mod script;
 mod simulation;
+pub mod spec;
 pub mod statistics;
 mod subject;
 mod thread;
@@ -65,6 +67,7 @@ mod trial;
 mod truth;
 mod verdict;
 
+pub use error::KitError;
 pub use keys::Recording;
 pub use lock::Make;
 pub use probe::{Acquisition, Operation, Probe};
@@ -72,6 +75,6 @@ pub use random::Random;
 pub use script::{Hold, LockId, Script, Step, Use};
 pub use simulation::{Played, Simulation, abandoned, next_generation, session};
 pub use subject::{Pacing, Subject, initialised};
-pub use trial::Trial;
+pub use trial::{Profile, Trial};
 pub use truth::{Line, Totals, Truth, stated};
 pub use verdict::{Failure, Verdict};

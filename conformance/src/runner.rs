@@ -4,12 +4,14 @@
 mod child;
 mod process;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::KitError;
 use crate::rule::{Level, Rule};
 use crate::verdict::{Failure, Verdict};
 
@@ -35,6 +37,8 @@ pub struct Kit {
     pub memory: u64,
     /// How many checks are made at a time.
     pub at_a_time: usize,
+    /// Rules that are expected to be broken, each with the reason.
+    pub xfail: Vec<(&'static Rule, String)>,
 }
 
 /// What a plugin says of itself.
@@ -55,8 +59,47 @@ pub struct Judged {
     pub rule: &'static Rule,
     /// How its check ended; none if it can only be shown by the source.
     pub verdict: Option<Verdict>,
+    /// Why it is expected to be broken, if it is.
+    pub xfail: Option<String>,
     /// How long it took.
     pub took: Duration,
+}
+
+/// What a verdict means for the plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The rule is kept.
+    Kept,
+    /// It is broken, and must not be.
+    Broken,
+    /// It is broken, and may be.
+    Advised,
+    /// It is broken, as was expected.
+    Expected,
+    /// It is kept, although it was expected to be broken.
+    Unexpected,
+    /// It could not be checked, because another one is broken.
+    NotRun,
+    /// Only the source can show whether it is kept.
+    NotDecided,
+}
+
+impl Judged {
+    /// What the verdict means for the plugin.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (&self.verdict, &self.xfail) {
+            (None, _) => Standing::NotDecided,
+            (Some(Verdict::Passed), None) => Standing::Kept,
+            (Some(Verdict::Passed), Some(_)) => Standing::Unexpected,
+            (Some(Verdict::NotRun { .. }), None) => Standing::NotRun,
+            (Some(_), Some(_)) => Standing::Expected,
+            (Some(Verdict::Failed(_)), None) if self.rule.level == Level::Should => {
+                Standing::Advised
+            }
+            (Some(Verdict::Failed(_)), None) => Standing::Broken,
+        }
+    }
 }
 
 /// Everything that was found out.
@@ -71,13 +114,14 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether no rule that the plugin must keep is broken, or could not be
-    /// checked.
+    /// Whether the plugin conforms: every rule that it must keep was checked and is
+    /// kept, but for those that are expected to be broken, which are.
     #[must_use]
     pub fn conforms(&self) -> bool {
-        self.judged.iter().all(|judged| {
-            judged.rule.level == Level::Should
-                || matches!(judged.verdict, None | Some(Verdict::Passed))
+        self.judged.iter().all(|judged| match judged.standing() {
+            Standing::Kept | Standing::Advised | Standing::Expected | Standing::NotDecided => true,
+            Standing::NotRun => judged.rule.level == Level::Should,
+            Standing::Broken | Standing::Unexpected => false,
         })
     }
 }
@@ -95,32 +139,43 @@ impl Kit {
             deadline: Duration::from_secs(10),
             memory: 512 << 20,
             at_a_time: std::thread::available_parallelism().map_or(2, usize::from),
+            xfail: Vec::new(),
         }
     }
 
     /// Judges the plugin by these rules.
-    #[must_use]
-    pub fn run(&self, rules: &[&'static Rule]) -> Run {
+    ///
+    /// # Errors
+    ///
+    /// That there is no such plugin, or that a process cannot be started.
+    pub fn run(&self, rules: &[&'static Rule]) -> Result<Run, KitError> {
+        if !self.plugin.is_file() {
+            return Err(KitError::NoPlugin { path: self.plugin.clone() });
+        }
         let began = Instant::now();
         let about = self.about();
         let judged = Mutex::new(Vec::new());
         let next = Mutex::new(rules.iter().enumerate());
-        let work = || {
+        let work = || -> Result<(), KitError> {
             loop {
-                let Some((number, rule)) = locked(&next).next() else { return };
-                let one = self.judge(rule);
+                let Some((number, rule)) = locked(&next).next() else { return Ok(()) };
+                let one = self.judge(rule)?;
                 locked(&judged).push((number, one));
             }
         };
         std::thread::scope(|scope| {
-            for _ in 0..self.at_a_time.clamp(1, rules.len().max(1)) {
-                scope.spawn(work);
-            }
-        });
-        let mut judged = judged.into_inner().unwrap_or_default();
+            let at_a_time = self.at_a_time.clamp(1, rules.len().max(1));
+            let workers: Vec<_> = (0..at_a_time).map(|_| scope.spawn(work)).collect();
+            // A worker that panicked has found a defect of ours: so shall we.
+            let ended = workers.into_iter().map(|worker| worker.join());
+            ended
+                .map(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect::<Result<(), _>>()
+        })?;
+        let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
         judged.sort_by_key(|(number, _)| *number);
         let judged = judged.into_iter().map(|(_, judged)| judged).collect();
-        Run { about, judged, took: began.elapsed() }
+        Ok(Run { about, judged, took: began.elapsed() })
     }
 
     fn about(&self) -> Option<About> {
@@ -128,22 +183,27 @@ impl Kit {
         serde_json::from_slice(&ending.said).ok()
     }
 
-    fn judge(&self, rule: &'static Rule) -> Judged {
+    fn judge(&self, rule: &'static Rule) -> Result<Judged, KitError> {
         let began = Instant::now();
-        let verdict =
-            rule.check.map(|_| match process::run(self, &Task::Check(rule.id.to_owned())) {
-                Ok(ending) => verdict(ending),
-                Err(error) => Verdict::NotRun {
-                    because: rule.id.to_owned(),
-                    why: format!("its process could not be started: {error}"),
-                },
-            });
-        Judged { rule, verdict, took: began.elapsed() }
+        let verdict = match rule.check {
+            Some(_) => {
+                let ending = process::run(self, &Task::Check(rule.id.to_owned()));
+                Some(verdict(ending.map_err(|source| KitError::Start {
+                    rule: rule.id,
+                    program: self.program.clone(),
+                    source,
+                })?))
+            }
+            None => None,
+        };
+        let xfail = self.xfail.iter().find(|(expected, _)| expected.id == rule.id);
+        let xfail = xfail.map(|(_, reason)| reason.clone());
+        Ok(Judged { rule, verdict, xfail, took: began.elapsed() })
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a process that has ended says of the rule.

@@ -1,8 +1,12 @@
 //! What a check has at hand: the plugin, in a process that is its own.
 
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use lockscope_core::backend::Setting;
 use lockscope_host::loader::Plugin;
+use lockscope_host::report::model::ReportFile;
 use lockscope_host::{Builder, HostError, Profiler};
 
 use crate::keys::Recording;
@@ -53,7 +57,9 @@ impl Trial {
     pub fn plugin(&mut self) -> Result<&Plugin, Failure> {
         let plugin = match self.plugin.take() {
             Some(plugin) => plugin,
-            None => Plugin::open(&self.path).map_err(blocked)?,
+            None => {
+                Plugin::open(&self.path).map_err(|error| Failure::blocked_by("LOAD-01", error))?
+            }
         };
         Ok(self.plugin.insert(plugin))
     }
@@ -88,12 +94,33 @@ impl Trial {
         more: &[(&str, &str)],
     ) -> Result<Subject, Failure> {
         let subject = self.fresh()?;
+        let settings = self.settings_with(&subject, recording, more)?;
+        subject.init(&settings).map_err(|error| Failure::blocked_by("LOAD-05", error))?;
+        Ok(subject)
+    }
+
+    /// What an instance is to be initialised with, so that it records this.
+    ///
+    /// # Errors
+    ///
+    /// That the plugin cannot be opened: the matter of LOAD-01.
+    pub fn settings(
+        &mut self,
+        subject: &Subject,
+        recording: Recording,
+    ) -> Result<Vec<Setting>, Failure> {
+        self.settings_with(subject, recording, &[])
+    }
+
+    fn settings_with(
+        &mut self,
+        subject: &Subject,
+        recording: Recording,
+        more: &[(&str, &str)],
+    ) -> Result<Vec<Setting>, Failure> {
         let given = self.given(recording, more)?;
         let given: Vec<_> = given.iter().map(|(key, value)| (&**key, &**value)).collect();
-        subject
-            .init(&subject.settings(&given))
-            .map_err(|error| Failure::blocked_by("LOAD-05", error))?;
-        Ok(subject)
+        Ok(subject.settings(&given))
     }
 
     /// A session of this process that is still to be started, of real locks, in
@@ -116,20 +143,21 @@ impl Trial {
     ///
     /// That it does not start: the matter of LOAD-05; and those of
     /// [`Trial::session`].
-    pub fn profile(&mut self, recording: Recording) -> Result<Profiler, Failure> {
-        self.session(recording)?.start().map_err(blocked)
+    pub fn profile(&mut self, recording: Recording) -> Result<Profile, Failure> {
+        let profiler = self.session(recording)?.start().map_err(blocked)?;
+        Ok(Profile(ManuallyDrop::new(profiler)))
     }
 
-    /// The values for those keys that the backend has: the user's first.
+    /// The values for those keys that the backend has: what the check needs, then
+    /// what the user says.
     fn given(
         &mut self,
         recording: Recording,
         more: &[(&str, &str)],
     ) -> Result<Vec<(String, String)>, Failure> {
         let more = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let mut all = self.set.clone();
-        all.extend(more);
-        all.extend(recording.keys());
+        let mut all: Vec<_> = more.chain(recording.keys()).collect();
+        all.extend(self.set.iter().cloned().chain(recording.awake()));
         let keys = &self.plugin()?.description.keys;
         let mut given = Vec::<(String, String)>::new();
         for (key, value) in all {
@@ -142,11 +170,37 @@ impl Trial {
     }
 }
 
+/// A running session of this process. If a check ends without having stopped it,
+/// nobody does: what was found wrong may be what would keep the process from its
+/// end.
+#[derive(Debug)]
+pub struct Profile(ManuallyDrop<Profiler>);
+
+impl Profile {
+    /// See [`Profiler::stop`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Profiler::stop`].
+    pub fn stop(self) -> Result<ReportFile, HostError> {
+        ManuallyDrop::into_inner(self.0).stop()
+    }
+}
+
+impl Deref for Profile {
+    type Target = Profiler;
+
+    fn deref(&self) -> &Profiler {
+        &self.0
+    }
+}
+
 /// Whose matter it is that the host cannot use the plugin.
 fn blocked(error: HostError) -> Failure {
     let rule = match error {
+        // Of its table: that of the plugin was looked at when it was opened.
         HostError::PluginPlane { .. } => "LOAD-02",
-        HostError::Backend { .. } => "LOAD-05",
+        HostError::Init { .. } | HostError::Backend { .. } => "LOAD-05",
         _ => "LOAD-01",
     };
     Failure::blocked_by(rule, error)

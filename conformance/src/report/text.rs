@@ -1,10 +1,11 @@
-//! For people.
+//! For people: what is wrong, and the table.
 
 use std::fmt::Write;
 
+use super::{explanation, tallies};
 use crate::rule::Rule;
 use crate::rules;
-use crate::runner::{Judged, Kit, Run};
+use crate::runner::{Judged, Kit, Run, Standing};
 use crate::verdict::{Failure, Verdict};
 
 /// The rules, how each is verified, and what proves its check.
@@ -12,19 +13,28 @@ use crate::verdict::{Failure, Verdict};
 pub fn list() -> String {
     let mut text = String::new();
     for rule in rules::all() {
-        let proofs = rule.proofs();
-        let proof = if proofs.is_empty() { "UNPROVEN".to_owned() } else { proofs.join(", ") };
         let verified: Vec<String> = rule.verified.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
-            "{} {} {}\n    {}; {proof}",
+            "{:<10} {:<6} {}\n{:18}{}; {}",
             rule.id,
             rule.level,
             rule.sentence,
-            verified.join(", ")
+            "",
+            verified.join(", "),
+            proof(rule),
         );
     }
     text
+}
+
+fn proof(rule: &Rule) -> String {
+    let proofs = rule.proofs();
+    match &*proofs {
+        [] => "UNPROVEN".to_owned(),
+        [one] => format!("proven by {one}"),
+        [one, rest @ ..] => format!("proven by {one} and {} more", rest.len()),
+    }
 }
 
 /// What was found out.
@@ -32,71 +42,80 @@ pub fn list() -> String {
 pub fn run(kit: &Kit, run: &Run) -> String {
     let mut text = String::new();
     for judged in &run.judged {
-        let id = judged.rule.id;
-        match &judged.verdict {
-            Some(Verdict::Failed(failure)) => failed(&mut text, kit, run, judged.rule, failure),
-            Some(Verdict::NotRun { because, why }) => {
-                let _ = writeln!(text, "{id} was not run, because of {because}: {why}");
-            }
-            Some(Verdict::Passed) | None => {}
-        }
+        one(&mut text, kit, run, judged);
     }
-    table(&mut text, run);
+    not_run(&mut text, run);
+    let _ = writeln!(text, "{}\n", conclusion(kit, run));
+    let _ = writeln!(text, "family   passed / run / total");
+    for tally in tallies(run) {
+        let _ = writeln!(
+            text,
+            "{:<8} {:>6} / {:>3} / {:>5}",
+            tally.family, tally.passed, tally.run, tally.total
+        );
+    }
     text
 }
 
-fn failed(text: &mut String, kit: &Kit, run: &Run, rule: &Rule, failure: &Failure) {
-    let plugin = match &run.about {
-        Some(about) => format!("{} {}, ABI {}, ", about.name, about.version, about.abi),
-        None => String::new(),
-    };
-    let path = kit.plugin.display();
-    let _ = writeln!(
-        text,
-        "{} {} is broken: {}\n  why       {}\n  plugin    {plugin}{path}\n  expected  {}\n  observed  {}",
-        rule.level, rule.id, rule.sentence, rule.intent, failure.expected, failure.observed
-    );
-    for step in &failure.history {
-        let _ = writeln!(text, "            {step}");
-    }
-    for line in failure.output.lines() {
-        let _ = writeln!(text, "  output    {line}");
-    }
-    for look in rule.look {
-        let _ = writeln!(text, "  check     {look}");
-    }
-    let _ = writeln!(
-        text,
-        "  rule      SPEC.md#{}\n  replay    lockscope conformance {path} --rule {} --seed {}\n",
-        rule.anchor(),
-        rule.id,
-        kit.seed
-    );
-}
-
-fn table(text: &mut String, run: &Run) {
-    let _ = writeln!(text, "family   passed / run / total");
-    let mut sum = [0; 3];
-    for family in rules::FAMILIES {
-        let of_family: Vec<&Judged> =
-            run.judged.iter().filter(|judged| judged.rule.family() == family.id).collect();
-        let count = |fits: fn(&Verdict) -> bool| {
-            of_family.iter().filter(|judged| judged.verdict.as_ref().is_some_and(fits)).count()
-        };
-        let counts = [
-            count(|verdict| *verdict == Verdict::Passed),
-            count(|verdict| !matches!(verdict, Verdict::NotRun { .. })),
-            of_family.len(),
-        ];
-        if of_family.is_empty() {
-            continue;
+fn one(text: &mut String, kit: &Kit, run: &Run, judged: &Judged) {
+    let (rule, reason) = (judged.rule, judged.xfail.as_deref().unwrap_or_default());
+    match (judged.standing(), &judged.verdict) {
+        (Standing::Broken | Standing::Advised, Some(Verdict::Failed(failure))) => {
+            text.push_str(&broken(kit, run, rule, failure));
+            text.push('\n');
         }
-        line(text, family.id, counts);
-        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        (Standing::Expected, _) => {
+            let _ = writeln!(text, "{} is broken, as expected: {reason}\n", rule.id);
+        }
+        (Standing::Unexpected, _) => {
+            let _ = writeln!(
+                text,
+                "{} is kept, and was expected to be broken: {reason}\n  check     Leave out `--xfail {}`, if that was repaired.\n",
+                rule.id, rule.id
+            );
+        }
+        _ => {}
     }
-    line(text, "all", sum);
 }
 
-fn line(text: &mut String, name: &str, [passed, run, total]: [usize; 3]) {
-    let _ = writeln!(text, "{name:<8} {passed:>6} / {run:>3} / {total:>5}");
+/// What is said of a rule that is broken.
+#[must_use]
+pub fn broken(kit: &Kit, run: &Run, rule: &Rule, failure: &Failure) -> String {
+    let mut text = format!("{} {} is broken: {}\n", rule.level, rule.id, rule.sentence);
+    for (name, lines) in explanation(kit, run, rule, failure) {
+        for (number, line) in lines.iter().enumerate() {
+            let name = if number == 0 { name } else { "" };
+            let _ = writeln!(text, "  {name:<8}  {line}");
+        }
+    }
+    text
+}
+
+/// Those that could not be checked, once for each reason.
+fn not_run(text: &mut String, run: &Run) {
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for judged in run.judged.iter().filter(|judged| judged.standing() == Standing::NotRun) {
+        let Some(Verdict::NotRun { because, why }) = &judged.verdict else { continue };
+        match reasons.iter_mut().find(|reason| (reason.0, reason.1) == (because, why)) {
+            Some((.., rules)) => rules.push(judged.rule.id),
+            None => reasons.push((because, why, vec![judged.rule.id])),
+        }
+    }
+    for (because, why, rules) in reasons {
+        let _ = writeln!(
+            text,
+            "Not run, because {because} comes first: {}\n  observed  {why}\n",
+            rules.join(", ")
+        );
+    }
+}
+
+fn conclusion(kit: &Kit, run: &Run) -> String {
+    let plugin = match &run.about {
+        Some(about) => format!("{} {}", about.name, about.version),
+        None => kit.plugin.display().to_string(),
+    };
+    let seconds = run.took.as_secs_f64();
+    let verb = if run.conforms() { "conforms" } else { "does not conform" };
+    format!("{plugin} {verb} ({seconds:.1} s).")
 }

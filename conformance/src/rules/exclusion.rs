@@ -68,11 +68,18 @@ struct Scene {
     lock: Box<dyn Guarding>,
     inside: AtomicBool,
     met: AtomicU64,
-    ends: Instant,
 }
 
 const THREADS: usize = 3;
-const EACH: Duration = Duration::from_millis(50);
+/// How often each of them takes it: by number, so that a busy machine takes its time
+/// and sees as much.
+const TIMES: usize = 60;
+/// How often is looked whether two have met.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long an owner keeps it.
+const INSIDE: Duration = Duration::from_micros(20);
+/// A lock that does not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn owners_are_alone(trial: &mut Trial) -> Result<(), Failure> {
     let profiler = trial.profile(Recording::Everything)?;
@@ -84,8 +91,7 @@ fn owners_are_alone(trial: &mut Trial) -> Result<(), Failure> {
     ];
     for (name, lock) in locks {
         let (inside, met) = (AtomicBool::new(false), AtomicU64::new(0));
-        let ends = Instant::now() + EACH;
-        alone_in(&Arc::new(Scene { name, lock, inside, met, ends }))?;
+        alone_in(&Arc::new(Scene { name, lock, inside, met }))?;
     }
     profiler.stop()?;
     Ok(())
@@ -94,24 +100,30 @@ fn owners_are_alone(trial: &mut Trial) -> Result<(), Failure> {
 /// Has threads take the lock. They are left alone: a lock that does not exclude
 /// may keep one for ever.
 fn alone_in(scene: &Arc<Scene>) -> Result<(), Failure> {
-    let (done, is_done) = channel();
+    let (began, (done, is_done)) = (Instant::now(), channel());
     for _ in 0..THREADS {
         let (scene, done) = (Arc::clone(scene), done.clone());
         std::thread::spawn(move || {
-            while Instant::now() < scene.ends && scene.met() == 0 {
-                scene.lock.during(&|| scene.be_inside());
+            for _ in 0..TIMES {
+                if scene.met() == 0 {
+                    scene.lock.during(&|| scene.be_inside());
+                }
             }
             // Nobody waits any more if two have met.
             let _ = done.send(());
         });
     }
+    let expected = format!("one owner of a `{}` at a time", scene.name);
     for _ in 0..THREADS {
-        while is_done.recv_timeout(EACH).is_err() && scene.met() == 0 {}
+        while is_done.recv_timeout(LOOK).is_err() && scene.met() == 0 {
+            if began.elapsed() > PATIENCE {
+                return Err(Failure::new(expected, "threads wait for it for ever"));
+            }
+        }
     }
     if scene.met() == 0 {
         return Ok(());
     }
-    let expected = format!("one owner of a `{}` at a time", scene.name);
     Err(Failure::new(expected, "two threads had it at the same time"))
 }
 
@@ -126,7 +138,7 @@ impl Scene {
         if self.inside.swap(true, Ordering::Relaxed) {
             self.met.fetch_add(1, Ordering::Relaxed);
         }
-        std::thread::yield_now();
+        std::thread::sleep(INSIDE);
         self.inside.store(false, Ordering::Relaxed);
     }
 }

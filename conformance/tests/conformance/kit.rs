@@ -2,4 +2,5 @@
 //! not.
 
 mod mutants;
+mod spec;
 mod support;
