@@ -96,11 +96,26 @@ impl<'s> Simulation<'s> {
     ///
     /// Those of the backend's `start` and `pace`.
     pub fn start(subject: &'s Subject, seed: u64, script: &Script) -> Result<Self, BackendError> {
+        Self::start_by(ClockScale::NANOSECONDS, subject, seed, script)
+    }
+
+    /// The same with a clock of another scale: all that else is nanoseconds are
+    /// its ticks, but for what the backend says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Simulation::start`].
+    pub fn start_by(
+        clock: ClockScale,
+        subject: &'s Subject,
+        seed: u64,
+        script: &Script,
+    ) -> Result<Self, BackendError> {
         let generation = next_generation();
         subject.start(&Session {
             generation,
             reserved: 0,
-            clock: ClockScale::NANOSECONDS,
+            clock,
             started: STARTED_NS,
             seed,
             next_lock_id,

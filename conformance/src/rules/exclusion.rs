@@ -11,6 +11,8 @@ mod waiting;
 
 use crate::rule::{Family, Level, Rule, Verified};
 
+pub(super) use patience::{PATIENCE, Sleeper};
+
 pub(super) static FAMILY: Family = Family {
     id: "EXCL",
     title: "Exclusion",
