@@ -124,7 +124,22 @@ impl<'s> Simulation<'s> {
     ///
     /// Those of the backend's `start` and `pace`.
     pub fn start(subject: &'s Subject, seed: u64, script: &Script) -> Result<Self, BackendError> {
-        let session = session(seed);
+        Self::start_by(ClockScale::NANOSECONDS, subject, seed, script)
+    }
+
+    /// The same with a clock of another scale: all that else is nanoseconds are
+    /// its ticks, but for what the backend says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Simulation::start`].
+    pub fn start_by(
+        clock: ClockScale,
+        subject: &'s Subject,
+        seed: u64,
+        script: &Script,
+    ) -> Result<Self, BackendError> {
+        let session = Session { clock, ..session(seed) };
         let generation = session.generation;
         subject.start(&session)?;
         // Not the numbers that the backend makes of the seed.
