@@ -220,6 +220,12 @@ impl<'s> Probe<'s> {
         self.note(operation, self.seen(), |totals| totals.failures += 1);
     }
 
+    /// Tells of something of this kind, which may be one that nobody knows, and is
+    /// nothing that has happened then.
+    pub fn happened(&mut self, operation: Operation, kind: EventKind, begin_ns: u64) {
+        self.instant(operation, kind, begin_ns);
+    }
+
     /// A thread has waited idly since `begin_ns`, while the gate stood as it
     /// does now.
     pub fn idled(&mut self, operation: Operation, begin_ns: u64) {

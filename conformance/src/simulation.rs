@@ -310,7 +310,7 @@ impl Simulation<'_> {
 }
 
 impl Use {
-    fn operation(self) -> Operation {
+    pub(crate) fn operation(self) -> Operation {
         let Self { thread, lock, mode, site, .. } = self;
         Operation { thread, lock: lock.0, mode, site }
     }

@@ -6,6 +6,8 @@ mod rows;
 mod sessions;
 mod words;
 
+pub(super) use real::in_threads;
+
 use crate::rule::{Family, Level, Rule, Verified};
 
 pub(super) static FAMILY: Family = Family {

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_core::backend::{Backend, BackendError};
 use lockscope_core::report::{LockReport, Loss, Report};
-use lockscope_core::sync::{AtomicU8, AtomicU64, Ordering};
-use lockscope_core::{CallSite, Countdown, Event, LockKind, LockRef, Session};
+use lockscope_core::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use lockscope_core::{CallSite, Countdown, Event, EventKind, LockKind, LockRef, Session};
 
 use crate::{Alter, Good, Mutation};
 
@@ -61,7 +61,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "remembers-who-held-a-lock-in-the-session-before",
         breaks: "IDENT-08",
-        alter: Alter { event: remembers_holders, ..Alter::NOTHING },
+        alter: Alter { start: goes_on, event: remembers_holders, ..Alter::NOTHING },
     },
     Mutation {
         name: "clears-the-slot-of-a-dropped-lock",
@@ -215,12 +215,33 @@ fn gives_up_what_rests(good: &Good) -> Result<Report, BackendError> {
     Ok(report)
 }
 
+/// Who has used a lock last, by its id, and in which session.
+static LAST: Memory<u64, (CallSite, u32)> = Memory::new();
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// The end of the latest event.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+fn goes_on(good: &Good, session: &Session) -> Result<(), BackendError> {
+    if session.started < LATEST.load(Ordering::Relaxed) {
+        // Time begins anew: another simulated program, with locks of its own.
+        LAST.with(|last| last.clear());
+    }
+    LATEST.store(session.started, Ordering::Relaxed);
+    GENERATION.store(session.generation, Ordering::Relaxed);
+    good.start(session)
+}
+
 fn remembers_holders(good: &Good, event: &Event) -> Countdown {
-    static LAST: Memory<(u64, usize), CallSite> = Memory::new();
-    let name = (event.lock.id, event.lock.address);
-    let before = LAST.with(|last| last.insert(name, event.site));
+    LATEST.fetch_max(event.end, Ordering::Relaxed);
+    if event.kind != EventKind::RELEASED {
+        return good.event(event);
+    }
+    let now = GENERATION.load(Ordering::Relaxed);
+    let before = LAST.with(|last| last.insert(event.lock.id, (event.site, now)));
+    let is_unknown =
+        event.contended != 0 && event.lock.id != 0 && event.holder == CallSite::UNKNOWN;
     match before {
-        Some(holder) if event.contended != 0 && event.holder == CallSite::UNKNOWN => {
+        Some((holder, session)) if is_unknown && session != now => {
             good.event(&Event { holder, ..*event })
         }
         _ => good.event(event),

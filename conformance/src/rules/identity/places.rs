@@ -6,7 +6,7 @@ use lockscope_core::LockKind;
 use lockscope_core::report::{LockReport, Report};
 use lockscope_host::report::model::{Lock, ReportFile};
 
-use super::rows::{LOCKS, acquisitions, made_at, only, words};
+use super::rows::{LOCKS, acquisitions, made_at, only, only_if_it_counts, words};
 use crate::keys::Recording;
 use crate::lock::Make;
 use crate::script::{LockId, Script, Step, Use};
@@ -18,6 +18,7 @@ use crate::verdict::Failure;
 const ROUNDS: u32 = 4;
 
 pub(super) fn dropped_and_made_again_are_two(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_it_counts(trial)?;
     let subject = trial.subject(Recording::Everything)?;
     let mut script = Script::default();
     let locks = LOCKS.map(|make| script.lock(make));
@@ -138,6 +139,7 @@ fn is_one(report: &Report, lock: LockId, times: u32, when: &str) -> Result<u64, 
 }
 
 pub(super) fn moved_with_slot_is_the_same(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_it_counts(trial)?;
     let subject = trial.subject(Recording::Everything)?;
     let mut script = Script::default();
     let locks = [Make::MUTEX, Make::RWLOCK, Make::MUTEX].map(|make| script.lock(make));
@@ -226,6 +228,7 @@ const KINDS: [LockKind; 4] =
     [LockKind::MUTEX, LockKind::RWLOCK, LockKind::REENTRANT, LockKind(0x8000_0001)];
 
 pub(super) fn slotless_elsewhere_is_another(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_it_counts(trial)?;
     let subject = trial.subject(Recording::Everything)?;
     let mut script = Script::default();
     let with_slot = script.lock(Make::MUTEX);

@@ -8,6 +8,7 @@ use lockscope_core::report::{LockReport, Report};
 use lockscope_host::report::model::ReportFile;
 
 use super::real::in_threads;
+use crate::compare;
 use crate::keys::Recording;
 use crate::lock::Make;
 use crate::probe::Operation;
@@ -50,6 +51,25 @@ pub(super) fn only(report: &Report, lock: LockId, when: &str) -> Result<LockRepo
     }
     let expected = format!("one row with an id for lock {} {when}", lock.created());
     Err(Failure::new(expected, words(rows)))
+}
+
+/// Looks first whether operations are counted at all as they should be: by what
+/// was counted it is seen below which lock is which.
+pub(super) fn only_if_it_counts(trial: &mut Trial) -> Result<(), Failure> {
+    let subject = trial.subject(Recording::Everything)?;
+    let mut script = Script::default();
+    for make in LOCKS {
+        let by = Use { hold: Hold::Exactly(30), ..Use::of(script.lock(make)) };
+        let waits = Step::Wait(Use { site: 2, ..by }, Hold::Exactly(100));
+        script.extend([Step::Repeat(4, vec![Step::Take(by)]), waits, Step::Refuse(by)]);
+    }
+    let played = Simulation::play(&subject, trial.seed(), &script)?;
+    compare::exact(&played).map_err(|failure| Failure::blocked_by("EVENT-01", failure.observed))?;
+    let all = played.report.locks.iter().flat_map(|row| row.blame.iter());
+    let wrong = all.map(|blame| blame.holder).find(|holder| *holder > 1);
+    wrong.map_or(Ok(()), |holder| {
+        Err(Failure::blocked_by("EVENT-08", format!("site {holder} is charged for a wait")))
+    })
 }
 
 /// Everything that can be done with a lock at one moment, by a thread of its own.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lockscope_core::Mode;
 use lockscope_core::report::Report;
 
-use super::rows::{LOCKS, acquisitions, made_at, only, words};
+use super::rows::{LOCKS, acquisitions, made_at, only, only_if_it_counts, words};
 use crate::compare;
 use crate::keys::Recording;
 use crate::lock::Make;
@@ -18,6 +18,7 @@ use crate::verdict::Failure;
 const COME_AND_GO: u32 = 600;
 
 pub(super) fn never_dropped_stays(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_it_counts(trial)?;
     let subject = trial.subject(Recording::Everything)?;
     let mut script = Script::default();
     let resting = LOCKS.map(|make| script.lock(make));
@@ -103,6 +104,7 @@ const MAKES: [Make; 5] =
     [Make::MUTEX, Make::RWLOCK, Make::SLOTLESS, Make::SLOTLESS_RWLOCK, Make::MUTEX];
 
 pub(super) fn older_slots_are_empty(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_it_counts(trial)?;
     let subject = trial.subject(Recording::Everything)?;
     let mut script = Script::default();
     let locks = MAKES.map(|make| script.lock(make));
