@@ -120,6 +120,19 @@ pub fn shortest(
             }
         }
     };
+    shorten(script, try_it)
+}
+
+/// Does something with the steps of `script`. If that fails, it does so for the
+/// shortest list of them that was found, which is the failure's history.
+///
+/// # Errors
+///
+/// What `try_it` says of it.
+pub fn shorten(
+    script: &Script,
+    try_it: impl Fn(&[Step]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let Err(mut failure) = try_it(&script.steps) else { return Ok(()) };
     let mut steps = script.steps.clone();
     let mut chunk = steps.len().div_ceil(2);

@@ -34,6 +34,7 @@ pub(crate) struct Lock {
     /// Never that of another lock.
     number: u64,
     created: usize,
+    address: usize,
     /// Whether the countdown in the slot is asking: see [`Countdown::asking`].
     asking: Cell<bool>,
     /// Where the truth of each of its call sites is kept.
@@ -47,14 +48,30 @@ impl Lock {
     /// The lock with this number, made at `created`.
     pub(crate) fn new(make: Make, number: u64, created: usize) -> Self {
         let slot = make.has_slot.then(|| Slot::new(None));
-        Self { slot, make, number, created, asking: Cell::new(false), lines: Vec::new() }
+        let address = created * APART;
+        Self { slot, make, number, created, address, asking: Cell::new(false), lines: Vec::new() }
     }
 
     /// The lock that is made at the same line after this one was dropped.
     ///
     /// It stands at the same address, as a lock on a stack does.
     pub(crate) fn successor(&self, number: u64) -> Self {
-        Self { lines: self.lines.clone(), ..Self::new(self.make, number, self.created) }
+        Self {
+            lines: self.lines.clone(),
+            address: self.address,
+            ..Self::new(self.make, number, self.created)
+        }
+    }
+
+    /// The same lock, which has been elsewhere.
+    pub(crate) fn moved(&mut self, address: usize) -> Self {
+        Self {
+            slot: self.slot.take(),
+            address,
+            asking: self.asking.clone(),
+            lines: core::mem::take(&mut self.lines),
+            ..Self::new(self.make, self.number, self.created)
+        }
     }
 
     pub(crate) fn created(&self) -> usize {
@@ -77,7 +94,7 @@ impl Lock {
     pub(crate) fn described(&self) -> LockRef {
         LockRef {
             slot: self.slot.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),
-            address: self.created * APART,
+            address: self.address,
             id: self.slot.as_ref().map_or(0, |slot| slot.id(|| self.number)),
             created: CallSite(self.created),
             name: core::ptr::null(),

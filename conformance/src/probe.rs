@@ -68,7 +68,10 @@ pub struct Probe<'s> {
     random: Random,
     now_ns: u64,
     threads: Vec<Thread>,
-    locks: Vec<Lock>,
+    /// Each in a box: so that one stays where it is while others are made, and is
+    /// elsewhere once it has [moved](Probe::place).
+    #[expect(clippy::vec_box, reason = "where a lock is must not depend on others")]
+    locks: Vec<Box<Lock>>,
     locks_made: u64,
     /// Acquisitions on their way, as the events they will be; the first is
     /// nobody's.
@@ -107,8 +110,16 @@ impl<'s> Probe<'s> {
         self.contended_period = period.max(1);
     }
 
-    pub(crate) fn into_truth(self) -> Truth {
-        self.truth
+    /// What has happened, which is forgotten.
+    pub(crate) fn take_truth(&mut self) -> Truth {
+        self.locks.iter_mut().for_each(|lock| lock.lines.clear());
+        core::mem::take(&mut self.truth)
+    }
+
+    /// What has happened.
+    #[must_use]
+    pub fn truth(&self) -> &Truth {
+        &self.truth
     }
 
     /// How the gate stands: one of [`state`].
@@ -133,7 +144,7 @@ impl<'s> Probe<'s> {
     /// not 0.
     pub fn make(&mut self, make: Make, created: usize) -> usize {
         self.locks_made += 1;
-        self.locks.push(Lock::new(make, self.locks_made, created));
+        self.locks.push(Box::new(Lock::new(make, self.locks_made, created)));
         self.locks.len() - 1
     }
 
@@ -209,6 +220,12 @@ impl<'s> Probe<'s> {
         self.note(operation, self.seen(), |totals| totals.failures += 1);
     }
 
+    /// Tells of something of this kind, which may be one that nobody knows, and is
+    /// nothing that has happened then.
+    pub fn happened(&mut self, operation: Operation, kind: EventKind, begin_ns: u64) {
+        self.instant(operation, kind, begin_ns);
+    }
+
     /// A thread has waited idly since `begin_ns`, while the gate stood as it
     /// does now.
     pub fn idled(&mut self, operation: Operation, begin_ns: u64) {
@@ -243,7 +260,20 @@ impl<'s> Probe<'s> {
     pub fn replace(&mut self, lock: usize) {
         self.dropped(lock);
         self.locks_made += 1;
-        self.locks[lock] = self.locks[lock].successor(self.locks_made);
+        *self.locks[lock] = self.locks[lock].successor(self.locks_made);
+    }
+
+    /// Moves a lock to another address, and its slot with it. Of that nobody is
+    /// told.
+    pub fn place(&mut self, lock: usize, address: usize) {
+        let moved = Box::new(self.locks[lock].moved(address));
+        self.locks[lock] = moved;
+    }
+
+    /// The lock's id; 0 if it has no slot.
+    #[must_use]
+    pub fn id(&self, lock: usize) -> u64 {
+        self.locks[lock].described().id
     }
 
     fn stamp(&self) -> u64 {
@@ -278,7 +308,8 @@ impl<'s> Probe<'s> {
     }
 }
 
-const NO_EVENT: Event = Event {
+/// Where nothing is said yet.
+pub(crate) const NO_EVENT: Event = Event {
     lock: LockRef {
         slot: core::ptr::null(),
         address: 0,

@@ -79,8 +79,14 @@ pub enum Step {
     Refuse(Use),
     /// A thread has nothing to do for so long.
     Idle(Use, Hold),
+    /// A lock is taken, if that can be, and kept.
+    Keep(Use),
+    /// What the thread has kept of the lock longest is given back, if there is any.
+    GiveBack(usize, LockId),
     /// The lock is dropped, and another one made at the same line.
     Replace(LockId),
+    /// The lock moves to this address.
+    Move(LockId, usize),
     /// Nothing happens for so many nanoseconds.
     Rest(u64),
     /// All of these, so many times.
@@ -129,9 +135,13 @@ fn threads(steps: &[Step]) -> usize {
         | Step::Wait(by, _)
         | Step::GiveUp(by, _)
         | Step::Refuse(by)
-        | Step::Idle(by, _) => by.thread + 1,
+        | Step::Idle(by, _)
+        | Step::Keep(by) => by.thread + 1,
+        Step::GiveBack(thread, _) => thread + 1,
         Step::Repeat(_, steps) => threads(steps),
-        Step::Replace(_) | Step::Rest(_) | Step::Configure(..) | Step::Wake(_) => 1,
+        Step::Replace(_) | Step::Move(..) | Step::Rest(_) | Step::Configure(..) | Step::Wake(_) => {
+            1
+        }
     };
     steps.iter().map(of).max().unwrap_or(1)
 }
@@ -181,6 +191,17 @@ impl core::fmt::Display for Step {
                 by.lock.created(),
                 by.site
             ),
+            Self::Keep(Use { thread, lock, mode, site, .. }) => {
+                let verb = if mode.is_shared() { "reads" } else { "locks" };
+                let lock = lock.created();
+                write!(f, "thread {thread} {verb} lock {lock} at call site {site}, and keeps it")
+            }
+            Self::GiveBack(thread, lock) => {
+                write!(f, "thread {thread} gives lock {} back", lock.created())
+            }
+            Self::Move(lock, address) => {
+                write!(f, "lock {} moves to {address:#x}", lock.created())
+            }
             Self::Replace(lock) => {
                 write!(f, "lock {} is dropped, and another made in its place", lock.created())
             }

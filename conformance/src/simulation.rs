@@ -10,9 +10,9 @@ use lockscope_core::gate::state;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 
-use crate::probe::{Operation, Probe};
+use crate::probe::{Acquisition, Operation, Probe};
 use crate::random::Random;
-use crate::script::{Script, Step, Use};
+use crate::script::{LockId, Script, Step, Use};
 use crate::subject::Subject;
 use crate::truth::Truth;
 
@@ -90,6 +90,8 @@ pub struct Simulation<'s> {
     generation: u32,
     probe: Probe<'s>,
     random: Random,
+    /// What is had: see [`Step::Keep`].
+    kept: Vec<(Use, Acquisition)>,
     /// When the backend is to be asked for its pace again.
     ask_at_ns: u64,
     /// How often it was.
@@ -150,10 +152,35 @@ impl<'s> Simulation<'s> {
             probe.make(*make, created);
         }
         probe.set_gate(state::CLOSED, generation);
-        let mut simulation =
-            Self { subject, generation, probe, random, ask_at_ns: STARTED_NS, asked: 0 };
+        let mut simulation = Self {
+            subject,
+            generation,
+            probe,
+            random,
+            kept: Vec::new(),
+            ask_at_ns: STARTED_NS,
+            asked: 0,
+        };
         simulation.ask()?;
         Ok(simulation)
+    }
+
+    /// Ends the session, and begins another in the same program: its locks stay,
+    /// and whoever has one keeps it. What the first has seen.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Simulation::stop`] and [`Simulation::start`].
+    pub fn restart(&mut self, seed: u64) -> Result<Played, BackendError> {
+        let played = self.end()?;
+        let started = self.probe.now_ns();
+        let session = Session { started, ..session(seed) };
+        self.generation = session.generation;
+        self.subject.start(&session)?;
+        self.probe.set_gate(state::CLOSED, session.generation);
+        self.asked = 0;
+        self.ask()?;
+        Ok(played)
     }
 
     /// Asks the backend for its pace, and sets the gate as it says; again, if
@@ -192,13 +219,26 @@ impl<'s> Simulation<'s> {
     /// Those of the backend's `stop` and `snapshot`; and that it has ended the
     /// session itself.
     pub fn stop(mut self) -> Result<Played, BackendError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<Played, BackendError> {
         self.probe.set_gate(state::CLOSED, 0);
         self.subject.stop()?;
         if let Some(reason) = abandoned(self.generation).first() {
             let message = format!("the backend abandoned its session: {reason}");
             return Err(BackendError::new(ErrorKind::State, message));
         }
-        Ok(Played { report: self.subject.snapshot()?, truth: self.probe.into_truth() })
+        Ok(Played { report: self.subject.snapshot()?, truth: self.probe.take_truth() })
+    }
+
+    /// What the backend says up to now, and what has happened.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend's `snapshot`.
+    pub fn so_far(&self) -> Result<Played, BackendError> {
+        Ok(Played { report: self.subject.snapshot()?, truth: self.probe.truth().clone() })
     }
 
     /// Plays these steps.
@@ -255,7 +295,10 @@ impl<'s> Simulation<'s> {
                 probe.pass(idle.ns(random));
                 probe.idled(by.operation(), begin_ns);
             }
+            Step::Keep(by) => self.keep(*by),
+            Step::GiveBack(thread, lock) => self.give_back(*thread, *lock),
             Step::Replace(lock) => probe.replace(lock.0),
+            Step::Move(lock, address) => probe.place(lock.0, *address),
             Step::Rest(ns) => probe.pass(*ns),
             // Not operations: see `run`.
             Step::Repeat(..) | Step::Configure(..) | Step::Wake(_) => {}
@@ -263,8 +306,26 @@ impl<'s> Simulation<'s> {
     }
 }
 
+impl Simulation<'_> {
+    fn keep(&mut self, by: Use) {
+        let is_in_the_way = |(kept, _): &(Use, Acquisition)| {
+            kept.lock == by.lock && !(kept.mode.is_shared() && by.mode.is_shared())
+        };
+        if !self.kept.iter().any(is_in_the_way) {
+            self.kept.push((by, self.probe.acquire(by.operation())));
+        }
+    }
+
+    fn give_back(&mut self, thread: usize, lock: LockId) {
+        let is_it = |(kept, _): &(Use, Acquisition)| kept.lock == lock && kept.thread == thread;
+        if let Some(place) = self.kept.iter().position(is_it) {
+            self.probe.release(&self.kept.remove(place).1);
+        }
+    }
+}
+
 impl Use {
-    fn operation(self) -> Operation {
+    pub(crate) fn operation(self) -> Operation {
         let Self { thread, lock, mode, site, .. } = self;
         Operation { thread, lock: lock.0, mode, site }
     }
