@@ -56,6 +56,14 @@ pub struct Acquisition {
     token: usize,
 }
 
+impl Acquisition {
+    /// Whether it is recorded: drawn as a sample, or for certain.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.token != 0
+    }
+}
+
 /// The probe, its locks, its threads, and the truth.
 #[derive(Debug)]
 pub struct Probe<'s> {
