@@ -47,6 +47,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod inside;
 mod lock;
 mod probe;
 mod random;

@@ -5,10 +5,10 @@
 //! been read, and the unlock waits for it. Written down first and added up
 //! fifteen at a time, that wait is gone.
 
-use lockscope_core::sync::{AtomicU64, Ordering, fence, pause};
+use lockscope_core::sync::{AtomicU64, IS_MODEL, Ordering, fence, pause};
 
 /// How many: with the word before them, two cache lines.
-const ROOM: usize = if cfg!(lockscope_loom) { 1 } else { 15 };
+const ROOM: usize = if IS_MODEL { 1 } else { 15 };
 /// How often a look is repeated that was overtaken. Each takes as long as a few
 /// operations of the lock.
 const PATIENCE: u32 = 1_000;
@@ -123,7 +123,7 @@ impl Recent {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use super::*;
 

@@ -4,4 +4,5 @@
 mod asked;
 mod watched;
 
-lockscope_backend_testing::tests!(lockscope_adaptive::Adaptive, but for its period);
+// Not `period`: it begins with the period that is configured and moves on from there.
+lockscope_conformance::suite!(lockscope_adaptive::Adaptive, settings, limits);

@@ -8,4 +8,4 @@ mod naive;
 mod pace;
 mod watching;
 
-lockscope_backend_testing::tests!(lockscope_lazy::Lazy);
+lockscope_conformance::suite!(lockscope_lazy::Lazy, settings, limits, period);

@@ -7,7 +7,7 @@ mod table;
 use lockscope_core::backend::Backend;
 use lockscope_sidetable::Sidetable;
 
-lockscope_backend_testing::tests!(lockscope_sidetable::Sidetable);
+lockscope_conformance::suite!(lockscope_sidetable::Sidetable, settings, limits, period);
 
 #[test]
 fn its_keys_are_described_with_their_defaults() {
