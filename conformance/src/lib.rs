@@ -48,18 +48,32 @@
 #![forbid(unsafe_code)]
 
 pub mod inside;
+#[cfg(feature = "outside")]
 mod lock;
+#[cfg(feature = "outside")]
 mod probe;
+#[cfg(feature = "outside")]
 mod random;
+#[cfg(feature = "outside")]
 mod script;
+#[cfg(feature = "outside")]
 mod simulation;
+#[cfg(feature = "outside")]
 pub mod statistics;
+#[cfg(feature = "outside")]
 mod thread;
+#[cfg(feature = "outside")]
 mod truth;
 
+#[cfg(feature = "outside")]
 pub use lock::Make;
+#[cfg(feature = "outside")]
 pub use probe::{Acquisition, Operation, Probe};
+#[cfg(feature = "outside")]
 pub use random::Random;
+#[cfg(feature = "outside")]
 pub use script::{Hold, LockId, Script, Step, Use};
+#[cfg(feature = "outside")]
 pub use simulation::{Played, Simulation, initialised, next_generation};
+#[cfg(feature = "outside")]
 pub use truth::{Line, Totals, Truth, stated};

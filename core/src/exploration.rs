@@ -18,9 +18,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(lockscope_loom)]
-pub use loom::{self, sync::Arc, thread};
+pub use loom::{self, thread};
 #[cfg(lockscope_shuttle)]
-pub use shuttle::{self, sync::Arc, thread};
+pub use shuttle::{self, thread};
 
 /// What a model saw, over all its executions.
 #[derive(Debug)]
@@ -63,7 +63,8 @@ impl Seen {
         });
         let found = self.found();
         assert!(found.executions > 1, "one execution is no exploration");
-        assert_eq!(found.outcomes.iter().copied().collect::<Vec<_>>(), expected);
+        let outcomes: Vec<_> = found.outcomes.iter().copied().collect();
+        assert_eq!(outcomes, expected, "the outcomes were others");
     }
 }
 
@@ -97,7 +98,7 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
 
 /// Schedules of each sort that are drawn.
 #[cfg(lockscope_shuttle)]
-const SCHEDULES: usize = 500;
+const SCHEDULES: usize = 2_000;
 /// Points at which priorities change, and one: bugs that need more of them are
 /// not known.
 #[cfg(lockscope_shuttle)]
@@ -109,7 +110,10 @@ const SEED: u64 = 0x6c6f_636b_7363_6f70;
 fn explore(model: impl Fn() + Sync + Send + 'static) {
     use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 
-    fn run(by: impl Scheduler + 'static, model: &std::sync::Arc<impl Fn() + Sync + Send + 'static>) {
+    fn run(
+        by: impl Scheduler + 'static,
+        model: &std::sync::Arc<impl Fn() + Sync + Send + 'static>,
+    ) {
         let mut config = shuttle::Config::new();
         // Frames of code that is not optimised are large.
         config.stack_size = 1 << 18;

@@ -20,7 +20,7 @@ mod door {
     pub use std::sync::atomic::{
         AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
-    pub use std::sync::{Mutex, MutexGuard, RwLock};
+    pub use std::sync::{Arc, Mutex, MutexGuard, RwLock};
     pub use std::thread::yield_now as pause;
     pub use std::thread_local;
 }
@@ -30,9 +30,22 @@ mod door {
     pub use loom::sync::atomic::{
         AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
-    pub use loom::sync::{Mutex, MutexGuard, RwLock};
+    pub use loom::sync::{Arc, Mutex, MutexGuard, RwLock};
     pub use loom::thread::yield_now as pause;
-    pub use loom::thread_local;
+
+    pub use crate::loom_thread_local as thread_local;
+}
+
+/// `std`'s form with `const`, which loom's macro does not know.
+#[cfg(lockscope_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! loom_thread_local {
+    ($($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = const { $init:expr };)+) => {
+        $crate::exploration::loom::thread_local! {
+            $($(#[$attr])* $vis static $name: $type = $init;)+
+        }
+    };
 }
 
 #[cfg(lockscope_shuttle)]
@@ -40,13 +53,13 @@ mod door {
     pub use shuttle::sync::atomic::{
         AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
-    pub use shuttle::sync::{Mutex, MutexGuard, RwLock};
+    pub use shuttle::sync::{Arc, Mutex, MutexGuard, RwLock};
     pub use shuttle::thread::yield_now as pause;
     pub use shuttle::thread_local;
 }
 
 pub use door::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex,
+    Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex,
     MutexGuard, RwLock, fence, pause, thread_local,
 };
 pub use std::sync::PoisonError;

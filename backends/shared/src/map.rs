@@ -19,9 +19,8 @@ pub(crate) use modelled::Map;
 
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod built {
-    use std::sync::Arc;
-
     use dashmap::{DashMap, Entry};
+    use lockscope_core::sync::Arc;
 
     use super::{Hash, Hasher};
 
@@ -86,9 +85,8 @@ mod built {
 mod modelled {
     use core::hash::BuildHasher;
     use std::collections::HashMap;
-    use std::sync::Arc;
 
-    use lockscope_core::sync::{PoisonError, RwLock};
+    use lockscope_core::sync::{Arc, PoisonError, RwLock};
 
     use super::{Hash, Hasher};
 

@@ -1,11 +1,9 @@
 //! All records of a session, and the way from a lock to its own.
 
-use std::sync::Arc;
-
 use lockscope_core::clock::ClockScale;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{
-    AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError,
+    Arc, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError,
 };
 use lockscope_core::{Event, LockKind, LockRef, Session};
 
@@ -148,11 +146,25 @@ impl<K: Kept> Registry<K> {
         let record = unsafe { self.record_of(lock, weight) };
         // SAFETY: as above.
         if let Some(slot) = unsafe { lock.slot() } {
-            let word =
-                record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
-            // Release: publishes the record to whoever is shown the word. All
-            // who are here at one time write the same.
-            slot.state().store(word, Ordering::Release);
+            match &record {
+                // Release: publishes the record to whoever is shown the word. All who
+                // have found one at one time have found the same.
+                //
+                // An exchange, although what was there does not matter: loom does
+                // not know that no store comes between an exchange and what that
+                // has read.
+                Some(record) => {
+                    let address = Arc::as_ptr(record) as usize as u64;
+                    slot.state().swap(address, Ordering::Release);
+                }
+                // Another may have found the last room for this lock meanwhile.
+                // Relaxed: nothing hangs on the word. Model:
+                // `the_last_room_is_for_all_readers_of_a_lock`.
+                None => {
+                    let relaxed = Ordering::Relaxed;
+                    let _ = slot.state().compare_exchange(0, REFUSED, relaxed, relaxed);
+                }
+            }
         }
         record.map(|record| act(&record))
     }

@@ -4,9 +4,7 @@ use lockscope_core::backend::Backend;
 use lockscope_core::report::Report;
 use lockscope_core::{LockKind, Mode};
 
-use super::probe::{
-    GIVEN, Lock, acquisitions, event, lock_once, recording, snapshot, tell,
-};
+use super::probe::{GIVEN, Lock, acquisitions, event, lock_once, recording, snapshot, tell};
 
 /// Id, number of locks, and acquisitions of each line, sorted.
 fn lines(report: &Report) -> Vec<(u64, u64, f64)> {

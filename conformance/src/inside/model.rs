@@ -10,8 +10,9 @@
 mod naive;
 mod step;
 
-use core::fmt::Debug;
+use core::fmt::Display;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lockscope_core::backend::{Backend, BackendError, ErrorKind};
 use lockscope_core::{CallSite, Event, EventKind, Mode};
@@ -194,7 +195,7 @@ impl<B: Backend> Run<B> {
         agree(&self.naive.charges_of(&report), &self.naive.charges(), |key| {
             let (created, id, holder, waiter) = key;
             let lock = lock_name(*created, *id);
-            format!("{lock}: how often and how long {waiter} waited for {holder}:")
+            format!("{lock}, how call site {waiter} waited for call site {holder}:")
         })?;
         match &report.losses[..] {
             [] => Ok(()),
@@ -203,26 +204,28 @@ impl<B: Backend> Run<B> {
     }
 }
 
-fn expect_error<T: core::fmt::Debug>(
-    outcome: Result<T, BackendError>,
+fn expect_error(
+    outcome: Result<(), BackendError>,
     kind: ErrorKind,
     what: &str,
 ) -> Result<(), String> {
-    match outcome {
-        Err(error) if error.kind == kind => Ok(()),
-        other => Err(format!("{what} is an error of the kind {kind:?}, and not {other:?}")),
-    }
+    let observed = match outcome {
+        Err(error) if error.kind == kind => return Ok(()),
+        Err(error) => format!("one of the kind {:?}: {error}", error.kind),
+        Ok(()) => "none".to_owned(),
+    };
+    Err(format!("{what}:\n  expected  an error of the kind {kind:?}\n  observed  {observed}"))
 }
 
 /// What differs, or nothing.
-fn agree<K: Ord + Debug, V: PartialEq + Debug>(
+fn agree<K: Ord, V: PartialEq + Display>(
     found: &BTreeMap<K, V>,
     expected: &BTreeMap<K, V>,
     name: impl Fn(&K) -> String,
 ) -> Result<(), String> {
     let mut keys = found.keys().chain(expected.keys());
     let Some(key) = keys.find(|key| found.get(key) != expected.get(key)) else { return Ok(()) };
-    let said = |side: Option<&V>| side.map_or("nothing".to_owned(), |said| format!("{said:?}"));
+    let said = |side: Option<&V>| side.map_or("nothing".to_owned(), V::to_string);
     Err(format!(
         "{}\n  expected  {}\n  observed  {}",
         name(key),
@@ -236,7 +239,7 @@ fn lock_name(created: usize, id: u64) -> String {
     match id {
         0 => format!("dropped locks made at {created}"),
         GIVEN => format!("the lock without slot that was made at {created}"),
-        id => format!("lock {id}, made at {created}"),
+        id => format!("the lock with the id {id}, made at {created}"),
     }
 }
 
@@ -260,15 +263,36 @@ fn check<B: Backend>(make: impl Fn() -> B) {
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     // What fails is shown in full, so that nothing has to be kept beside it.
     let config = Config { failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new_with_rng(config, random).run(&history(), |steps| {
+    let play = |steps: &[Step]| {
         let mut run = Run::of(make());
-        let taken = steps.iter().try_for_each(|step| run.take(step));
-        taken.and_then(|()| run.look()).map_err(TestCaseError::fail)
-    });
+        steps.iter().try_for_each(|step| run.take(step)).and_then(|()| run.look())
+    };
+    let outcome = TestRunner::new_with_rng(config, random)
+        .run(&history(), |steps| play(&steps).map_err(TestCaseError::fail));
     if let Err(TestError::Fail(why, steps)) = outcome {
-        let name = B::describe().name;
-        panic!("{}", told_of_failure(&name, &why.to_string(), &steps, seed));
+        let (why, steps) = shortest(why.to_string(), steps, play);
+        panic!("{}", told_of_failure(&B::describe().name, &why, &steps, seed));
     }
+}
+
+/// Takes out of `steps`, which are made as simple as can be, what is not needed any
+/// more since they are.
+fn shortest(
+    mut why: String,
+    mut steps: Vec<Step>,
+    play: impl Fn(&[Step]) -> Result<(), String>,
+) -> (String, Vec<Step>) {
+    let mut index = 0;
+    while index < steps.len() {
+        let mut fewer = steps.clone();
+        fewer.remove(index);
+        match catch_unwind(AssertUnwindSafe(|| play(&fewer))) {
+            Ok(Err(reason)) => (why, steps, index) = (reason, fewer, 0),
+            // It fails otherwise, or not at all.
+            Ok(Ok(())) | Err(_) => index += 1,
+        }
+    }
+    (why, steps)
 }
 
 fn told_of_failure(name: &str, why: &str, steps: &[Step], seed: u64) -> String {
@@ -279,7 +303,7 @@ fn told_of_failure(name: &str, why: &str, steps: &[Step], seed: u64) -> String {
          {why}\n\n\
          The shortest history after which it is so:\n\n  \
          1. start\n{}\n\
-         It was found with LOCKSCOPE_SEED={seed}.",
+         To see it again: LOCKSCOPE_SEED={seed} cargo test agrees_with_the_naive_backend",
         steps.concat()
     )
 }

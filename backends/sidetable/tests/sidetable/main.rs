@@ -2,6 +2,7 @@
 //! it says of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 
 use lockscope_core::backend::Backend;

@@ -1,5 +1,6 @@
 //! The naive backend: writes everything down, and adds it up when it is asked.
 
+use core::fmt;
 use std::collections::BTreeMap;
 
 use lockscope_core::EventKind;
@@ -13,8 +14,21 @@ pub(super) const SLOTLESS: usize = 100;
 
 /// By creation site, id (see [`Naive::shown_id`]), call site and mode.
 pub(super) type Lines = BTreeMap<(usize, u64, usize, u8), Known>;
-/// By creation site, id, holder and waiter: how often, and how long.
-pub(super) type Charges = BTreeMap<(usize, u64, usize, usize), (f64, f64)>;
+/// By creation site, id, holder and waiter.
+pub(super) type Charges = BTreeMap<(usize, u64, usize, usize), Charge>;
+
+/// How often, and how long in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Charge {
+    contentions: f64,
+    wait_ns: f64,
+}
+
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} times, {} ns in all", self.contentions, self.wait_ns)
+    }
+}
 
 /// What is known of a line: all that [`SiteReport`] says of a call site.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +49,45 @@ struct Sums {
     total: Estimate,
     max_ns: u64,
     weight: f64,
+}
+
+/// What there is of it.
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} samples", self.samples)?;
+        for (name, estimate) in [
+            ("acquisitions", self.acquisitions),
+            ("contentions", self.contentions),
+            ("failures", self.failures),
+            ("idle times", self.idles),
+        ] {
+            if estimate != Estimate::default() {
+                write!(f, "; {name} {}", Told(estimate))?;
+            }
+        }
+        for (name, sums) in [("wait", &self.wait), ("hold", &self.hold), ("idle", &self.idle)] {
+            if *sums != Sums::default() {
+                let Sums { total, max_ns, weight } = sums;
+                write!(
+                    f,
+                    "; {name} {} ns, at most {max_ns} ns, {weight} in buckets",
+                    Told(*total)
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An estimate in words.
+struct Told(Estimate);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate { value, variance } = self.0;
+        write!(f, "{value}")?;
+        if variance == 0.0 { Ok(()) } else { write!(f, " (variance {variance})") }
+    }
 }
 
 impl Sums {
@@ -148,8 +201,8 @@ impl Naive {
             if happening.kind == EventKind::RELEASED {
                 let key = (*created, self.shown_id(*created, *id), holder, happening.site);
                 let charge = charges.entry(key).or_default();
-                charge.0 += f64::from(happening.weight);
-                charge.1 += wait_ns as f64 * f64::from(happening.weight);
+                charge.contentions += f64::from(happening.weight);
+                charge.wait_ns += wait_ns as f64 * f64::from(happening.weight);
             }
         }
         charges
@@ -163,12 +216,11 @@ impl Naive {
         }
         // Of all that were at this place only the last can be alive: ids are
         // given in ascending order.
-        let is_later = |other: &&LockReport| {
-            other.created == lock.created && other.id > lock.id
-        };
-        let lives = self.log.iter().any(|(created, id, _)| {
-            *created == lock.created && !self.dropped.contains(id)
-        });
+        let is_later = |other: &&LockReport| other.created == lock.created && other.id > lock.id;
+        let lives = self
+            .log
+            .iter()
+            .any(|(created, id, _)| *created == lock.created && !self.dropped.contains(id));
         if lives && !report.locks.iter().any(|other| is_later(&other)) { GIVEN } else { 0 }
     }
 
@@ -196,8 +248,8 @@ impl Naive {
             for blame in &lock.blame {
                 let key = (lock.created, id, blame.holder, blame.waiter);
                 let charge = charges.entry(key).or_default();
-                charge.0 += blame.contentions.value;
-                charge.1 += blame.wait_ns.value;
+                charge.contentions += blame.contentions.value;
+                charge.wait_ns += blame.wait_ns.value;
             }
         }
         charges

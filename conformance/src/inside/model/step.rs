@@ -51,7 +51,11 @@ pub(super) struct Happening {
 /// As a person would tell it.
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |lock: &usize| format!("lock {lock}{}", slotless(*lock));
+        // Places have letters, as locks have numbers.
+        let name = |place: &usize| {
+            let slot = if *place < LOCKS / 2 { "" } else { " (without slot)" };
+            format!("lock {}{slot}", ["A", "B", "C", "D"][*place])
+        };
         match self {
             Self::Happens(lock, happening) => write!(f, "{}: {happening:?}", name(lock)),
             Self::Replaced(lock) => write!(f, "{} is dropped, and another made there", name(lock)),
@@ -65,10 +69,6 @@ impl fmt::Debug for Step {
             Self::Stopped => f.write_str("stop"),
         }
     }
-}
-
-fn slotless(lock: usize) -> &'static str {
-    if lock < LOCKS / 2 { "" } else { " (without slot)" }
 }
 
 impl fmt::Debug for Happening {
