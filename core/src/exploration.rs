@@ -98,7 +98,7 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
 
 /// Schedules of each sort that are drawn.
 #[cfg(lockscope_shuttle)]
-const SCHEDULES: usize = 2_000;
+const SCHEDULES: usize = 5_000;
 /// Points at which priorities change, and one: bugs that need more of them are
 /// not known.
 #[cfg(lockscope_shuttle)]

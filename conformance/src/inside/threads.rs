@@ -10,7 +10,7 @@ use super::probe::{
 };
 
 const THREADS: usize = 3;
-const ROUNDS: u64 = 2_000;
+const ROUNDS: u64 = if cfg!(miri) { 20 } else { 2_000 };
 
 fn together(act: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
