@@ -46,35 +46,67 @@
 //! # Ok::<(), BackendError>(())
 //! ```
 
+#[cfg(feature = "outside")]
 pub mod cli;
+#[cfg(feature = "outside")]
 pub mod compare;
+#[cfg(feature = "outside")]
 pub mod error;
+pub mod inside;
+#[cfg(feature = "outside")]
 pub mod keys;
+#[cfg(feature = "outside")]
 mod lock;
+#[cfg(feature = "outside")]
 mod probe;
+#[cfg(feature = "outside")]
 mod random;
+#[cfg(feature = "outside")]
 pub mod report;
+#[cfg(feature = "outside")]
 pub mod rule;
+#[cfg(feature = "outside")]
 pub mod rules;
+#[cfg(feature = "outside")]
 pub mod runner;
+#[cfg(feature = "outside")]
 mod script;
+#[cfg(feature = "outside")]
 mod simulation;
+#[cfg(feature = "outside")]
 pub mod spec;
+#[cfg(feature = "outside")]
 pub mod statistics;
+#[cfg(feature = "outside")]
 mod subject;
+#[cfg(feature = "outside")]
 mod thread;
+#[cfg(feature = "outside")]
 mod trial;
+#[cfg(feature = "outside")]
 mod truth;
+#[cfg(feature = "outside")]
 mod verdict;
 
+#[cfg(feature = "outside")]
 pub use error::KitError;
+#[cfg(feature = "outside")]
 pub use keys::Recording;
+#[cfg(feature = "outside")]
 pub use lock::Make;
+#[cfg(feature = "outside")]
 pub use probe::{Acquisition, Operation, Probe};
+#[cfg(feature = "outside")]
 pub use random::Random;
+#[cfg(feature = "outside")]
 pub use script::{Hold, LockId, Script, Step, Use};
+#[cfg(feature = "outside")]
 pub use simulation::{Played, Simulation, abandoned, next_generation, session};
+#[cfg(feature = "outside")]
 pub use subject::{Pacing, Subject, initialised};
+#[cfg(feature = "outside")]
 pub use trial::{Profile, Trial};
+#[cfg(feature = "outside")]
 pub use truth::{Line, Totals, Truth, stated};
+#[cfg(feature = "outside")]
 pub use verdict::{Failure, Verdict};

@@ -3,12 +3,12 @@
 
 use crate::event::{Beginning, EventCell, Pending};
 use crate::site::CallSite;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, IS_MODEL, Ordering};
 use crate::thread::ThreadState;
 
 /// How many acquisitions of one thread can be recorded at a time: as many
 /// locks as a thread plausibly holds. What comes on top is counted as lost.
-pub(crate) const PER_THREAD: usize = if cfg!(lockscope_loom) { 1 } else { 32 };
+pub(crate) const PER_THREAD: usize = if IS_MODEL { 1 } else { 32 };
 
 const PHASE_BITS: u32 = 2;
 const TAG_BITS: u32 = 32 - PLACE_BITS;
@@ -269,7 +269,7 @@ pub(crate) fn is_sent(own: Option<&ThreadState>, token: Token) -> bool {
 /// known of it, and its session. `None` if its own thread has taken it back,
 /// which it may be doing at this moment, because its session is over. See
 /// [`held`] for the address.
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 #[cold]
 pub(crate) fn end_sent(token: Token, address: usize) -> Option<(u32, crate::event::Event)> {
     let owner = crate::thread::get(token.thread())?;

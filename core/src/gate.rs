@@ -1,7 +1,7 @@
 //! The gate: one cache line that every lock operation reads and nobody writes.
 
 use crate::hooks::HookTable;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, IS_MODEL, Ordering};
 
 /// What lock operations do at present: the value of [`Gate::state`].
 ///
@@ -75,7 +75,7 @@ pub struct Gate {
     contended_period: AtomicU32,
 }
 
-const _: () = assert!(cfg!(lockscope_loom) || size_of::<Gate>() == 64);
+const _: () = assert!(IS_MODEL || size_of::<Gate>() == 64);
 
 const CLOSED_WORD: u64 = 0;
 const UNSEEN_WORD: u64 = 1;

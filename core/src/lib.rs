@@ -20,15 +20,15 @@
 //!   gate, so that every probe does it the same way.
 //! - [`probe`]: what a host sees of a probe.
 //! - [`clock`]: ticks and nanoseconds.
-//! - [`sync`]: the only door to atomics.
+//! - [`sync`]: the only door to atomics, and to what models check beside them.
 //!
 //! # The control plane
 //!
 //! With the feature `control`: [`backend`], the `abi_stable` trait
 //! `LockProfilerBackend`, and [`report`], what it answers.
 #![cfg_attr(
-    lockscope_loom,
-    allow(dead_code, unused_imports, reason = "statics cannot be made of loom's atomics")
+    any(lockscope_loom, lockscope_shuttle),
+    allow(dead_code, unused_imports, reason = "in a model, no thread is found by who it is")
 )]
 
 pub mod acquisition;
@@ -36,16 +36,16 @@ pub mod acquisition;
 pub mod backend;
 pub mod clock;
 pub mod event;
-#[cfg(lockscope_loom)]
+#[cfg(any(lockscope_loom, lockscope_shuttle))]
 pub mod exploration;
 pub mod gate;
 pub mod hooks;
 #[cfg(all(test, lockscope_loom))]
 mod models;
 pub mod pad;
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub mod probe;
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub mod recorder;
 #[cfg(feature = "control")]
 pub mod report;
@@ -58,7 +58,7 @@ pub use acquisition::Token;
 pub use event::{Event, EventKind, LockKind, LockRef, Mode};
 pub use gate::Gate;
 pub use hooks::{ABI_VERSION, HookTable, Session};
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub use probe::Probe;
 pub use site::CallSite;
 pub use slot::{Countdown, Slot};

@@ -10,10 +10,10 @@
 
 use core::ptr::NonNull;
 
-use crate::sync::{AtomicU64, Ordering, fence, pause};
+use crate::sync::{AtomicU64, IS_MODEL, Ordering, fence, pause};
 
 /// How many holds: with the word before them, two cache lines.
-const ROOM: usize = if cfg!(lockscope_loom) { 1 } else { 15 };
+const ROOM: usize = if IS_MODEL { 1 } else { 15 };
 /// How often a look is repeated that was overtaken. Each takes as long as a few
 /// operations of the lock.
 const PATIENCE: u32 = 1_000;
@@ -35,7 +35,7 @@ pub struct Pad {
     ticks: [AtomicU64; ROOM],
 }
 
-const _: () = assert!(cfg!(lockscope_loom) || size_of::<Pad>() == 128);
+const _: () = assert!(IS_MODEL || size_of::<Pad>() == 128);
 
 /// A pad that a probe may write to.
 #[repr(transparent)]
@@ -160,7 +160,7 @@ impl Pad {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use super::*;
 

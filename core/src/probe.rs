@@ -64,7 +64,7 @@ const _: () = assert!(size_of::<Probe>() == 192);
 
 impl Probe {
     /// A probe whose call sites are Rust source locations.
-    #[cfg(not(lockscope_loom))]
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
     #[must_use]
     pub const fn rust(name: &'static str) -> Self {
         Self {

@@ -3,7 +3,7 @@
 use core::panic::Location;
 
 use crate::site::CallSite;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, IS_MODEL, Ordering, fence};
 
 /// The words that a lock carries for profiling.
 ///
@@ -52,7 +52,7 @@ pub struct Slot {
     countdown: AtomicU64,
 }
 
-const _: () = assert!(cfg!(lockscope_loom) || size_of::<Slot>() == 56);
+const _: () = assert!(IS_MODEL || size_of::<Slot>() == 56);
 
 // SAFETY: `name` and `name_len` are the parts of a `&'static str`, never
 // written after construction; every other field is Send and Sync.
@@ -399,7 +399,7 @@ impl Countdown {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use super::*;
 

@@ -1,27 +1,74 @@
-//! The only door to atomics: `std`'s in a build, loom's in a model.
+//! The only door to atomics, and to the locks and thread-locals of code that
+//! models check: `std`'s in a build, a checker's in a model.
 //!
 //! Every other file of the workspace takes its atomics from here, so that one
-//! `--cfg lockscope_loom` turns the code that ships into the code that is
-//! model-checked. A test over the workspace's sources keeps it so.
+//! `--cfg` turns the code that ships into the code that is checked. A test over
+//! the workspace's sources keeps it so.
+//!
+//! | `--cfg` | whose types | what is tried |
+//! |---|---|---|
+//! | none | `std`'s | nothing: what ships |
+//! | `lockscope_loom` | loom's | every interleaving, and every value that a relaxed load may see: two or three threads, a few operations each |
+//! | `lockscope_shuttle` | shuttle's | interleavings drawn at random, as if all accesses were sequentially consistent: more threads, whole backends |
+//!
+//! A lock of `std` in code that a model runs would stop all its threads, which
+//! are one thread of the system. Where nothing that is checked happens while it is
+//! held, as in a static, that cannot be.
 
-#[cfg(not(lockscope_loom))]
-pub use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
-};
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+mod door {
+    pub use std::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
+    pub use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+    pub use std::thread::yield_now as pause;
+    pub use std::thread_local;
+}
 
 #[cfg(lockscope_loom)]
-pub use loom::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
-};
+mod door {
+    pub use loom::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
+    pub use loom::sync::{Arc, Mutex, MutexGuard, RwLock};
+    pub use loom::thread::yield_now as pause;
 
-/// Gives way to another thread while waiting for it.
-#[inline]
-pub fn pause() {
-    #[cfg(not(lockscope_loom))]
-    std::thread::yield_now();
-    #[cfg(lockscope_loom)]
-    loom::thread::yield_now();
+    pub use crate::loom_thread_local as thread_local;
 }
+
+/// `std`'s form with `const`, which loom's macro does not know.
+#[cfg(lockscope_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! loom_thread_local {
+    ($($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = const { $init:expr };)+) => {
+        $crate::exploration::loom::thread_local! {
+            $($(#[$attr])* $vis static $name: $type = $init;)+
+        }
+    };
+}
+
+#[cfg(lockscope_shuttle)]
+mod door {
+    pub use shuttle::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
+    pub use shuttle::sync::{Arc, Mutex, MutexGuard, RwLock};
+    pub use shuttle::thread::yield_now as pause;
+    pub use shuttle::thread_local;
+}
+
+pub use door::{
+    Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex,
+    MutexGuard, RwLock, fence, pause, thread_local,
+};
+pub use std::sync::PoisonError;
+pub use std::sync::atomic::Ordering;
+
+/// Whether this is a build for models. Such a build takes less of what there are
+/// many of, so that a model is small and yet meets the end of each supply; and its
+/// types have other sizes.
+pub const IS_MODEL: bool = cfg!(any(lockscope_loom, lockscope_shuttle));
 
 /// Fetches the cache line of `place` to be written, which is about to be read.
 #[inline(always)]
@@ -43,19 +90,16 @@ pub fn fetch_to_write<T>(place: &T) {
 /// point where the interrupt lands.
 #[inline]
 pub fn light_fence(expedited: bool) {
-    #[cfg(not(lockscope_loom))]
-    if expedited {
+    if expedited && !IS_MODEL {
         std::sync::atomic::compiler_fence(Ordering::SeqCst);
         return;
     }
-    let _ = expedited;
     fence(Ordering::SeqCst);
 }
 
 /// The dear half of an asymmetric store-load barrier: see [`light_fence`].
 pub fn heavy_fence(expedited: bool) {
-    #[cfg(not(lockscope_loom))]
-    if expedited {
+    if expedited && !IS_MODEL {
         // SAFETY: the call takes integers only and changes no memory.
         let status = unsafe { libc::syscall(libc::SYS_membarrier, PRIVATE_EXPEDITED, 0, 0) };
         // It was registered, so it can only succeed; if a kernel disagrees,
@@ -66,7 +110,6 @@ pub fn heavy_fence(expedited: bool) {
         }
         return;
     }
-    let _ = expedited;
     fence(Ordering::SeqCst);
 }
 

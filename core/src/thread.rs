@@ -2,18 +2,18 @@
 //! acquisitions that it has begun and not yet ended.
 
 mod pads;
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 
-#[cfg(all(feature = "control", not(lockscope_loom)))]
+#[cfg(all(feature = "control", not(any(lockscope_loom, lockscope_shuttle))))]
 pub(crate) use table::is_inside;
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub(crate) use table::{await_parting, get, holder, introduced, passes};
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
 
 /// In a model, threads have no state that is found by who they are.
-#[cfg(all(feature = "control", lockscope_loom))]
+#[cfg(all(feature = "control", any(lockscope_loom, lockscope_shuttle)))]
 pub(crate) const fn is_inside() -> bool {
     false
 }
@@ -176,7 +176,7 @@ impl ThreadState {
     }
 
     /// Says whose operations this thread's records are.
-    #[cfg(not(lockscope_loom))]
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
     fn set_id(&self, id: u64) {
         // Relaxed, all: the thread is its own, or the only one after a fork.
         self.id.store(id, Ordering::Relaxed);
@@ -212,7 +212,7 @@ impl ThreadState {
 
     /// In the child of a fork: forgets that this thread was inside a hook, and
     /// that it lives if it is not the one with this `id`.
-    #[cfg(not(lockscope_loom))]
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
     fn forked(&self, id: Option<u64>) {
         // Relaxed, all: the child has one thread.
         self.in_hook.store(0, Ordering::Relaxed);

@@ -161,7 +161,13 @@ fn test_modules(file: &Source) -> Vec<PathBuf> {
 /// Whether the item that follows is for tests or models.
 fn is_test_mark(code: &str) -> bool {
     let code = code.trim();
-    let marks = ["#[cfg(test)]", "#[cfg(all(test,", "#[cfg(lockscope_loom)]"];
+    let marks = [
+        "#[cfg(test)]",
+        "#[cfg(all(test,",
+        "#[cfg(lockscope_loom)]",
+        "#[cfg(lockscope_shuttle)]",
+        "#[cfg(any(lockscope_loom, lockscope_shuttle))]",
+    ];
     marks.iter().any(|mark| code.starts_with(mark))
 }
 

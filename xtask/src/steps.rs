@@ -27,8 +27,9 @@ pub enum Check {
         /// The command.
         args: &'static [&'static str],
     },
-    /// The models of these packages, explored by loom.
-    Models(&'static [&'static str]),
+    /// The models of all packages that have some, by this checker, with these
+    /// variables.
+    Models(Checker, &'static [(&'static str, &'static str)]),
     /// The commands of the README, by [`crate::readme`].
     Readme,
     /// The tests, by nextest where it is installed; they start programs that
@@ -40,6 +41,37 @@ pub enum Check {
         tools: &'static [Tool],
     },
 }
+
+/// Who explores models: see `core/src/sync.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checker {
+    /// All there is, of something small.
+    Loom,
+    /// Something large, at random.
+    Shuttle,
+}
+
+impl Checker {
+    /// Its name, which is that of its folder as well.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Loom => "loom",
+            Self::Shuttle => "shuttle",
+        }
+    }
+}
+
+/// The packages that have models, of their own or by `suite!`.
+pub const MODELLED: &[&str] = &[
+    "lockscope-core",
+    "lockscope-backends",
+    "lockscope-backend-adaptive",
+    "lockscope-backend-lazy",
+    "lockscope-backend-sidetable",
+    "lockscope-backend-wrapper",
+    "lockscope-conformance",
+];
 
 const fn step(name: &'static str, claim: &'static str, check: Check) -> Step {
     Step { name, claim, check, is_thorough: false }
@@ -92,8 +124,23 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         "models",
-        "every interleaving of start, stop, slots, snapshots and records is right",
-        Check::Models(&["lockscope-core", "lockscope-backends", "lockscope-backend-sidetable"]),
+        "every interleaving of start, stop, slots, snapshots, records, and of each backend is right",
+        Check::Models(Checker::Loom, &[]),
+    ),
+    step(
+        "schedules",
+        "each backend, as a whole, is right under thousands of schedules of four threads",
+        Check::Models(Checker::Shuttle, &[]),
+    ),
+    thorough(
+        "deep-models",
+        "the same with one more switch between threads",
+        Check::Models(Checker::Loom, &[("LOCKSCOPE_PREEMPTIONS", "4")]),
+    ),
+    thorough(
+        "deep-schedules",
+        "the same with twenty times as many schedules",
+        Check::Models(Checker::Shuttle, &[("LOCKSCOPE_SCHEDULES", "100000")]),
     ),
     step("readme", "the README's commands work as they stand", Check::Readme),
     thorough(

@@ -6,7 +6,7 @@ use crate::command::Call;
 use crate::error::Error;
 use crate::metadata;
 use crate::readme;
-use crate::steps::{Check, STEPS, Step};
+use crate::steps::{Check, Checker, MODELLED, STEPS, Step};
 use crate::system;
 
 /// Which steps to run.
@@ -112,7 +112,7 @@ fn check(check: &Check) -> Result<Outcome, Error> {
             }
             shown_and_run(&Call::cargo().args(*args))?;
         }
-        Check::Models(packages) => explore_models(packages)?,
+        Check::Models(checker, variables) => explore_models(*checker, variables)?,
         Check::Readme => readme::run_commands()?,
         Check::Tests { args, tools } => {
             system::provide(tools);
@@ -122,16 +122,21 @@ fn check(check: &Check) -> Result<Outcome, Error> {
     Ok(Outcome::Passed)
 }
 
-fn explore_models(packages: &[&str]) -> Result<(), Error> {
+fn explore_models(
+    checker: Checker,
+    variables: &[(&'static str, &'static str)],
+) -> Result<(), Error> {
     // A folder of its own: another cfg would have everything rebuilt.
-    let target = metadata::of_workspace()?.target.join("loom");
-    let packages = packages.iter().flat_map(|package| ["-p", package]);
+    let target = metadata::of_workspace()?.target.join(checker.name());
+    let packages = MODELLED.iter().flat_map(|package| ["-p", package]);
+    // Without what only the outside door needs, which is no part of a model.
     let call = Call::cargo()
-        .args(["test", "--release", "--lib", "--target-dir"])
+        .args(["test", "--release", "--no-default-features", "--lib", "--tests", "--target-dir"])
         .args([target])
         .args(packages)
         .args(["models"])
-        .variable("RUSTFLAGS", "--cfg lockscope_loom");
+        .variable("RUSTFLAGS", format!("--cfg lockscope_{}", checker.name()));
+    let call = variables.iter().fold(call, |call, (name, value)| call.variable(name, value));
     shown_and_run(&call)
 }
 

@@ -21,7 +21,6 @@ const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
     ("probes/", May::On(&[CORE])),
     ("backends/shared", May::On(&[CORE])),
-    ("backends/testing", May::On(&[CORE])),
     ("backends/", May::On(&[CORE, BACKENDS])),
     // Plugins that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
@@ -40,10 +39,12 @@ enum May {
 }
 
 /// Folders of packages on which nothing depends, and which nobody publishes.
-const LEAVES: &[&str] = &["demo", "xtask", "benches", "conformance"];
+const LEAVES: &[&str] = &["demo", "xtask", "benches"];
 
-/// Folders of packages that only tests depend on, and which nobody publishes.
-const FOR_TESTS: &[&str] = &["backends/testing", "conformance/mutants"];
+/// All of the workspace that a backend's own tests build, beside the backend: no
+/// host, and no probe.
+const SUITE_NEEDS: &[&str] =
+    &["lockscope-backend-wrapper", "lockscope-backends", "lockscope-conformance", "lockscope-core"];
 
 /// The one door to atomics, and what stands beside it.
 const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
@@ -187,11 +188,20 @@ fn a_profiled_program_builds_little() {
 }
 
 #[test]
+fn a_backends_tests_build_little() {
+    let tree = ["tree", "-p", "lockscope-backend-wrapper", "-e", "normal,dev"];
+    let tree = Call::cargo().args(tree).args(["--prefix", "none", "--format", "{p}"]).output();
+    let tree = String::from_utf8(tree.expect("cargo tree")).expect("text");
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let ours = names.into_iter().filter(|name| name.starts_with("lockscope")).collect();
+    assert_eq!(SUITE_NEEDS.iter().copied().collect::<BTreeSet<_>>(), ours);
+}
+
+#[test]
 fn every_package_says_whose_and_whether_it_is_published() {
     for (folder, package) in ours() {
         assert_eq!(package.licence.as_deref(), Some("MIT OR Apache-2.0"), "{folder}/Cargo.toml");
-        let is_private =
-            [LEAVES, FOR_TESTS].concat().contains(&&*folder) || folder.contains("/tests/");
+        let is_private = LEAVES.contains(&&*folder) || folder.contains("/tests/");
         assert_eq!(package.is_published, !is_private, "{folder}/Cargo.toml: publish");
     }
     for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
@@ -209,10 +219,11 @@ fn atomics_are_taken_through_one_door() {
             continue;
         }
         for line in file.shipping_lines() {
-            let names_atomics = ["atomic::", "::atomic", "loom::"].iter().any(|name| {
-                let word = name.trim_matches(':');
-                line.code.contains(name) && sources::has_word(&line.code, word)
-            });
+            let names_atomics =
+                ["atomic::", "::atomic", "loom::", "shuttle::"].iter().any(|name| {
+                    let word = name.trim_matches(':');
+                    line.code.contains(name) && sources::has_word(&line.code, word)
+                });
             if names_atomics {
                 wrong.push(format!("{}:{}: {}", file.path, line.number, line.code.trim()));
             }

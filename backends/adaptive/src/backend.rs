@@ -1,7 +1,5 @@
 //! The backend itself: what the host asks, and what probes tell.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
 use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now_of};
@@ -9,6 +7,7 @@ use lockscope_core::backend::{Backend, BackendError, Description, Pace, Setting}
 use lockscope_core::clock::{self, ClockScale};
 use lockscope_core::gate::state;
 use lockscope_core::report::Report;
+use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
 use crate::budget::{Budget, Governor, Reading, Ruling};

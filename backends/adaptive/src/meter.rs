@@ -9,7 +9,7 @@
 use core::array::from_fn;
 
 use lockscope_core::clock::{self, ClockScale};
-use lockscope_core::sync::{AtomicBool, AtomicU64, Ordering};
+use lockscope_core::sync::{AtomicBool, AtomicU64, IS_MODEL, Ordering};
 use lockscope_core::{Event, EventKind, LockRef, Session};
 
 /// What an operation costs that passes an open gate and is not recorded: it
@@ -21,7 +21,7 @@ pub(crate) const PASSING_NS: f64 = 0.5;
 /// was recorded, 18 were for two readings of the clock.
 const AROUND_NS: f64 = 8.0;
 /// Threads that may count without getting in each other's way.
-const PLACES: usize = 64;
+const PLACES: usize = if IS_MODEL { 2 } else { 64 };
 /// One call in so many is timed, the first after half as many: what comes first
 /// in a session makes records, which little does later.
 const TIMED: u64 = 64;

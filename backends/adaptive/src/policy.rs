@@ -19,7 +19,7 @@ use core::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
 use lockscope_backends::sampler::{Draws, Period};
-use lockscope_core::sync::{AtomicU32, Ordering};
+use lockscope_core::sync::{AtomicU32, Ordering, thread_local};
 use lockscope_core::{Countdown, Event, EventKind, LockRef, Session};
 
 pub(crate) use attention::Attention;
@@ -67,9 +67,12 @@ impl Policy {
     /// Begins a session, in which nothing is squeezed yet.
     pub(crate) fn start(&self, session: &Session) {
         static SESSIONS: Mutex<u32> = Mutex::new(0);
-        let mut sessions = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
-        *sessions += 1;
-        self.session.store(*sessions, Ordering::Relaxed);
+        let number = {
+            let mut sessions = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+            *sessions += 1;
+            *sessions
+        };
+        self.session.store(number, Ordering::Relaxed);
         self.set_squeeze(0);
         self.used.store(1 << self.levels().first(), Ordering::Relaxed);
         self.draws.start(session);
@@ -154,7 +157,7 @@ impl Policy {
 
     /// A countdown of the calling thread's own, and a sample more at its level.
     fn next_of_thread(&self, levels: Levels) -> Countdown {
-        let (session, stance) = THREAD.get();
+        let (session, stance) = THREAD.with(Cell::get);
         let stance = if session == self.session.load(Ordering::Relaxed) {
             stance.after_quiet_sample(levels)
         } else {
@@ -165,7 +168,8 @@ impl Policy {
     }
 
     fn set_thread(&self, stance: Stance) {
-        THREAD.set((self.session.load(Ordering::Relaxed), stance));
+        let session = self.session.load(Ordering::Relaxed);
+        THREAD.with(|thread| thread.set((session, stance)));
     }
 
     /// A countdown of a lock's own.

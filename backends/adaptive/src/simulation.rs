@@ -1,7 +1,7 @@
 //! Locks, and a thread's readers, as a policy sees them: without a probe, so
 //! that a test can do a million operations for each sample that is due.
 
-use lockscope_backend_testing::probe;
+use lockscope_conformance::inside::probe;
 use lockscope_core::{
     CallSite, Countdown, Event, EventKind, LockKind, LockRef, Mode, Session, Slot,
 };

@@ -5,13 +5,11 @@
 mod contention;
 mod schedule;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lockscope_backends::sampler::Sampler;
 use lockscope_core::backend::{BackendError, Pace};
 use lockscope_core::clock::{self, ClockScale};
 use lockscope_core::report::Report;
-use lockscope_core::sync::{AtomicU64, Ordering};
+use lockscope_core::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 use lockscope_core::{Countdown, Event, Session};
 
 use crate::report;

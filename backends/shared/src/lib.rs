@@ -28,6 +28,7 @@ pub mod keyed;
 mod lazy;
 pub mod ledger;
 pub mod life;
+mod map;
 #[cfg(all(test, lockscope_loom))]
 mod models;
 pub mod record;

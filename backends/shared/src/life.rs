@@ -1,10 +1,9 @@
 //! The sessions of a backend, one after the other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lockscope_core::Session;
 use lockscope_core::backend::{BackendError, ErrorKind};
 use lockscope_core::clock::ClockScale;
+use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Whether a session runs, and what is to be known of it, or of the last one.
 #[derive(Debug, Default)]

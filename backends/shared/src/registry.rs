@@ -1,21 +1,17 @@
 //! All records of a session, and the way from a lock to its own.
 
-use core::hash::BuildHasherDefault;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use dashmap::{DashMap, Entry};
 use lockscope_core::clock::ClockScale;
 use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
-use lockscope_core::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use lockscope_core::sync::{
+    Arc, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError,
+};
 use lockscope_core::{Event, LockKind, LockRef, Session};
-use rustc_hash::FxHasher;
 
 use crate::ledger::Use;
+use crate::map::Map;
 use crate::record::{Kept, Origin, Record};
 use crate::report::{self, Losses};
-
-type Map<By, K> = DashMap<By, Arc<Record<K>>, BuildHasherDefault<FxHasher>>;
 
 /// What a slot says of a lock that got no record.
 const REFUSED: u64 = 1;
@@ -55,9 +51,9 @@ pub struct Registry<K: Kept = ()> {
     max_locks: AtomicU32,
     max_sites: AtomicU32,
     /// Of locks that live, and of those that failed tries have named.
-    living: Map<Key, K>,
+    living: Map<Key, Record<K>>,
     /// Of locks that were dropped, folded by origin.
-    dropped: Map<Origin, K>,
+    dropped: Map<Origin, Record<K>>,
     /// Records in both.
     count: AtomicUsize,
     /// Operations of locks without record: weighted.
@@ -77,7 +73,6 @@ impl<K: Kept> Registry<K> {
     /// Empties it for a session. No hook runs.
     pub fn start(&self, session: &Session, limits: Limits) {
         self.living.clear();
-        self.living.shrink_to_fit();
         self.dropped.clear();
         for count in [&self.refused, &self.merged] {
             count.store(0, Ordering::Relaxed);
@@ -173,11 +168,25 @@ impl<K: Kept> Registry<K> {
         let record = unsafe { self.record_of(lock, weight) };
         // SAFETY: as above.
         if let Some(slot) = unsafe { lock.slot() } {
-            let word =
-                record.as_ref().map_or(REFUSED, |record| Arc::as_ptr(record) as usize as u64);
-            // Release: publishes the record to whoever is shown the word. All
-            // who are here at one time write the same.
-            slot.state().store(word, Ordering::Release);
+            match &record {
+                // Release: publishes the record to whoever is shown the word. All who
+                // have found one at one time have found the same.
+                //
+                // An exchange, although what was there does not matter: loom does
+                // not know that no store comes between an exchange and what that
+                // has read.
+                Some(record) => {
+                    let address = Arc::as_ptr(record) as usize as u64;
+                    slot.state().swap(address, Ordering::Release);
+                }
+                // Another may have found the last room for this lock meanwhile.
+                // Relaxed: nothing hangs on the word. Model:
+                // `the_last_room_is_for_all_readers_of_a_lock`.
+                None => {
+                    let relaxed = Ordering::Relaxed;
+                    let _ = slot.state().compare_exchange(0, REFUSED, relaxed, relaxed);
+                }
+            }
         }
         record.map(|record| act(&record))
     }
@@ -199,21 +208,17 @@ impl<K: Kept> Registry<K> {
     fn find_or_make(&self, lock: &LockRef) -> Option<Arc<Record<K>>> {
         let key = Key::of(lock);
         if let Some(record) = self.living.get(&key) {
-            return Some(Arc::clone(&record));
+            return Some(record);
         }
         if !self.reserve() {
             return None;
         }
-        match self.living.entry(key) {
-            Entry::Occupied(entry) => {
-                self.count.fetch_sub(1, Ordering::Relaxed);
-                Some(Arc::clone(entry.get()))
-            }
-            Entry::Vacant(entry) => {
-                let record = Arc::new(Record::new(self.id_of(lock), Origin::of(lock)));
-                Some(Arc::clone(&entry.insert(record)))
-            }
+        let make = || Record::new(self.id_of(lock), Origin::of(lock));
+        let (record, is_new) = self.living.get_or_make(key, make);
+        if !is_new {
+            self.count.fetch_sub(1, Ordering::Relaxed);
         }
+        Some(record)
     }
 
     fn id_of(&self, lock: &LockRef) -> u64 {
@@ -245,7 +250,7 @@ impl<K: Kept> Registry<K> {
     /// record, of which nobody will hear any more, if it had one.
     pub fn drop_lock(&self, lock: &LockRef) -> Option<Arc<Record<K>>> {
         let key = Key::of(lock);
-        if !self.living.contains_key(&key) {
+        if !self.living.has(&key) {
             return None;
         }
         let folding = guarded(&self.folding);
@@ -254,13 +259,13 @@ impl<K: Kept> Registry<K> {
 
     /// What was seen of one lock goes to those of its origin.
     fn fold_one(&self, _: &MutexGuard<'_, ()>, key: Key) -> Option<Arc<Record<K>>> {
-        let (_, record) = self.living.remove(&key)?;
+        let record = self.living.remove(&key)?;
         // The origin takes the place that the lock leaves, unless another lock
         // has been faster; then it is as if nothing were known of the origin.
         self.count.fetch_sub(1, Ordering::Relaxed);
-        let known = self.dropped.contains_key(&record.origin) || self.reserve();
+        let known = self.dropped.has(&record.origin) || self.reserve();
         let origin = if known { record.origin } else { record.origin.unknown() };
-        let folded = self.dropped.entry(origin).or_insert_with(|| Arc::new(Record::new(0, origin)));
+        let (folded, _) = self.dropped.get_or_make(origin, || Record::new(0, origin));
         folded.absorb(&record, self.sites());
         Some(record)
     }
@@ -272,8 +277,9 @@ impl<K: Kept> Registry<K> {
     /// runs.
     pub fn lose_sight(&self) {
         let _folding = guarded(&self.folding);
-        for place in self.keys(|key, _| matches!(key, Key::Place(..))) {
-            if let Some((_, record)) = self.living.remove(&place) {
+        for (place, record) in self.living.entries() {
+            if matches!(place, Key::Place(..)) {
+                self.living.remove(&place);
                 self.living.insert(Key::Id(record.id), record);
             }
         }
@@ -287,17 +293,13 @@ impl<K: Kept> Registry<K> {
     /// still lead to what is gone.
     pub fn fold(&self, is_over: impl Fn(&Record<K>) -> bool) {
         let folding = guarded(&self.folding);
-        for key in self.keys(|_, record| is_over(record)) {
-            self.fold_one(&folding, key);
+        for (key, record) in self.living.entries() {
+            if is_over(&record) {
+                drop(record);
+                self.fold_one(&folding, key);
+            }
         }
-        self.living.shrink_to_fit();
-    }
-
-    /// Living locks, as a list: a shard of the map must not change while it is
-    /// walked.
-    fn keys(&self, is_one: impl Fn(&Key, &Record<K>) -> bool) -> Vec<Key> {
-        let those = self.living.iter().filter(|entry| is_one(entry.key(), entry.value()));
-        those.map(|entry| *entry.key()).collect()
+        self.living.shrink();
     }
 
     /// How many records there are: of living locks, and of origins.
@@ -310,8 +312,9 @@ impl<K: Kept> Registry<K> {
     #[must_use]
     pub fn samples(&self) -> u64 {
         let _folding = guarded(&self.folding);
-        let living = self.living.iter().map(|record| record.samples());
-        living.chain(self.dropped.iter().map(|record| record.samples())).sum()
+        let living = self.living.entries().into_iter().map(|(_, record)| record.samples());
+        let dropped = self.dropped.entries().into_iter().map(|(_, record)| record.samples());
+        living.chain(dropped).sum()
     }
 
     /// What the session has seen and lost so far; its ticks are `clock`'s.
@@ -320,12 +323,13 @@ impl<K: Kept> Registry<K> {
         let mut report = Report::default();
         // First, while nothing is folded, what was folded already; then what
         // lived at that moment.
-        let living: Vec<Arc<Record<K>>> = {
+        let living = {
             let _folding = guarded(&self.folding);
-            self.dropped.iter().for_each(|record| report::add(&mut report, &record, clock));
-            self.living.iter().map(|record| Arc::clone(&record)).collect()
+            let dropped = self.dropped.entries();
+            dropped.iter().for_each(|(_, record)| report::add(&mut report, record, clock));
+            self.living.entries()
         };
-        living.iter().for_each(|record| report::add(&mut report, record, clock));
+        living.iter().for_each(|(_, record)| report::add(&mut report, record, clock));
         let limits = Limits { locks: self.max_locks.load(Ordering::Relaxed), sites: self.sites() };
         let losses = Losses {
             limits,

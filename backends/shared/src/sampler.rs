@@ -6,9 +6,10 @@
 //! (Devroye, *Non-Uniform Random Variate Generation*, 1986, X.2).
 
 use core::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
+use lockscope_core::sync::{
+    AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, PoisonError, thread_local,
+};
 use lockscope_core::{Countdown, Event, Session};
 
 /// A sampling period, with the number that each draw needs: in one word, so
@@ -94,12 +95,14 @@ impl Draws {
     #[inline]
     fn uniform(&self) -> f64 {
         let generation = self.generation.load(Ordering::Relaxed);
-        if SEEDED.get() != generation {
+        if SEEDED.with(Cell::get) != generation {
             self.seed_thread(generation);
         }
         // SplitMix64 (Steele, Lea and Flood 2014).
-        let state = RANDOM.get().wrapping_add(GOLDEN);
-        RANDOM.set(state);
+        let state = RANDOM.with(|random| {
+            random.set(random.get().wrapping_add(GOLDEN));
+            random.get()
+        });
         // 53 bits, the middle of each step.
         ((mixed(state) >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
     }
@@ -108,8 +111,9 @@ impl Draws {
     fn seed_thread(&self, generation: u32) {
         let thread = self.threads.fetch_add(1, Ordering::Relaxed);
         let seed = self.seed.load(Ordering::Relaxed);
-        RANDOM.set(mixed(seed ^ mixed(u64::from(thread).wrapping_add(1))));
-        SEEDED.set(generation);
+        let own = mixed(seed ^ mixed(u64::from(thread).wrapping_add(1)));
+        RANDOM.with(|random| random.set(own));
+        SEEDED.with(|seeded| seeded.set(generation));
     }
 }
 

@@ -83,7 +83,7 @@ impl<T> Shard<T> {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use super::*;
     use lockscope_core::sync::AtomicU64;

@@ -1,13 +1,12 @@
 //! The backend itself: what the host asks, and what probes tell.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
 use lockscope_backends::settings::{PERIOD, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, Setting};
 use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
+use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
 use crate::policy::Policy;

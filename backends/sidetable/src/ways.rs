@@ -14,17 +14,19 @@ use core::ptr;
 
 use lockscope_backends::ledger::Ledger;
 use lockscope_backends::tally::Tally;
-use lockscope_core::sync::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+use lockscope_core::sync::{
+    AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, IS_MODEL, Ordering, fence,
+};
 
 use crate::asked::Asked;
 
 /// Half a megabyte of lines. Ways that fall on the same lines take them from each
 /// other, and are then looked up in the table.
-const SETS: usize = if cfg!(lockscope_loom) { 1 } else { 1 << 12 };
+const SETS: usize = if IS_MODEL { 1 } else { 1 << 12 };
 const _: () = assert!(SETS.is_power_of_two());
 /// So many lines to choose from: of a thousand ways, nearly all stay where they
 /// are with two, and every tenth is lost again and again with one.
-const CHOICES: usize = if cfg!(lockscope_loom) { 1 } else { 2 };
+const CHOICES: usize = if IS_MODEL { 1 } else { 2 };
 
 /// Whose a line is: the kernel's number of its thread, or one of these, which are
 /// no thread's.
@@ -58,7 +60,7 @@ struct Line<L, T> {
     tally: AtomicPtr<T>,
 }
 
-const _: () = assert!(cfg!(lockscope_loom) || size_of::<Line<Ledger, Tally>>() == 64);
+const _: () = assert!(IS_MODEL || size_of::<Line<Ledger, Tally>>() == 64);
 
 impl<L, T> Default for Line<L, T> {
     fn default() -> Self {
@@ -241,7 +243,7 @@ impl<L, T> Ways<L, T> {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use lockscope_backends::ledger::Use;
 

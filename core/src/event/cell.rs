@@ -271,14 +271,14 @@ impl EventCell {
 
     /// The event where it stands. While it is read through this, nobody
     /// writes it.
-    #[cfg(not(lockscope_loom))]
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
     #[inline]
     pub(crate) fn as_event(&self) -> *const Event {
         core::ptr::from_ref(self).cast()
     }
 }
 
-#[cfg(not(lockscope_loom))]
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 const _: () = {
     use core::mem::offset_of;
 

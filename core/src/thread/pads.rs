@@ -4,10 +4,10 @@ use core::ptr;
 
 use crate::pad::Pad;
 use crate::site::CallSite;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, IS_MODEL, Ordering};
 
 /// So many are remembered; each has its place, and takes it from another.
-const PLACES: usize = if cfg!(lockscope_loom) { 1 } else { 16 };
+const PLACES: usize = if IS_MODEL { 1 } else { 16 };
 const _: () = assert!(PLACES.is_power_of_two());
 
 /// Written and read by its thread alone; atomic because a thread's state is
@@ -85,7 +85,7 @@ impl Pads {
     }
 }
 
-#[cfg(all(test, not(lockscope_loom)))]
+#[cfg(all(test, not(any(lockscope_loom, lockscope_shuttle))))]
 mod tests {
     use super::*;
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockscope_adaptive::Adaptive;
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::probe::{
     Lock, event, initialised, lock_once, session, snapshot, started, wait_once,
 };
 use lockscope_core::backend::{Backend, ErrorKind, Pace};

@@ -1,7 +1,7 @@
 //! How closely a lock is watched, as its slot shows it.
 
 use lockscope_adaptive::Adaptive;
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::probe::{
     Lock, event, initialised, lock_once, session, snapshot, started, tell, wait_once,
 };
 use lockscope_core::backend::Backend;

@@ -1,6 +1,6 @@
 //! What it is asked and told by a host.
 
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::probe::{
     Lock, acquisitions, initialised, lock_once, session, settings, snapshot, started,
 };
 use lockscope_core::backend::{Backend, ErrorKind, Pace};

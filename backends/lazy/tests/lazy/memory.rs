@@ -1,6 +1,6 @@
 //! What is kept from one window to the next, and of what is lost sight.
 
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::probe::{
     Lock, acquisitions, event, lock_once, lost, snapshot, started, tell,
 };
 use lockscope_core::Mode;
@@ -152,7 +152,7 @@ fn a_session_begins_without_the_windows_of_the_last() {
     sleep(&lazy);
     lazy.stop().unwrap();
     assert_eq!(snapshot(&lazy).windows.len(), 1);
-    lazy.start(&lockscope_backend_testing::probe::session(2)).unwrap();
+    lazy.start(&lockscope_conformance::inside::probe::session(2)).unwrap();
     let report = snapshot(&lazy);
     assert!(report.windows.is_empty() && report.locks.is_empty());
     lock_once(&lazy, &Lock::new(2, 9), 1, 10);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lockscope_backend_testing::probe::{Lock, event, snapshot, started, tell};
+use lockscope_conformance::inside::probe::{Lock, event, snapshot, started, tell};
 use lockscope_core::Mode;
 use lockscope_core::backend::Backend;
 use lockscope_core::report::Report;
@@ -133,7 +133,7 @@ fn lines(report: &Report) -> Vec<(u64, u64)> {
         let own: f64 = lock.sites.iter().map(|site| site.acquisitions.value).sum();
         // Ids that the host gave are as they come.
         let id =
-            if lock.id >= lockscope_backend_testing::probe::GIVEN { u64::MAX } else { lock.id };
+            if lock.id >= lockscope_conformance::inside::probe::GIVEN { u64::MAX } else { lock.id };
         (id, own as u64)
     };
     let mut lines: Vec<_> = report.locks.iter().map(line).collect();

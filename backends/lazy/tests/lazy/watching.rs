@@ -1,6 +1,6 @@
 //! Contention between windows: counted, and not recorded.
 
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::probe::{
     Lock, acquisitions, event, initialised, lock_once, session, snapshot, tell,
 };
 use lockscope_core::backend::Backend;

@@ -2,12 +2,13 @@
 //! it says of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 
 use lockscope_core::backend::Backend;
 use lockscope_sidetable::Sidetable;
 
-lockscope_backend_testing::tests!(lockscope_sidetable::Sidetable);
+lockscope_conformance::suite!(lockscope_sidetable::Sidetable, settings, limits, period);
 
 #[test]
 fn its_keys_are_described_with_their_defaults() {

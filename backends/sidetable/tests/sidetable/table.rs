@@ -2,8 +2,8 @@
 
 use std::sync::RwLock;
 
-use lockscope_backend_testing::model;
-use lockscope_backend_testing::probe::{
+use lockscope_conformance::inside::model;
+use lockscope_conformance::inside::probe::{
     Lock, acquisitions, event, lock_once, lost, sites, snapshot, started, tell, wait_once,
 };
 use lockscope_core::backend::Backend;

@@ -1,12 +1,12 @@
 //! The backend through its trait: sessions, events that are made up, and what
 //! it says of them.
 
-use lockscope_backend_testing::probe::{Lock, lock_once, started};
+use lockscope_conformance::inside::probe::{Lock, lock_once, started};
 use lockscope_core::backend::Backend;
 use lockscope_core::sync::Ordering;
 use lockscope_wrapper::Wrapper;
 
-lockscope_backend_testing::tests!(lockscope_wrapper::Wrapper);
+lockscope_conformance::suite!(lockscope_wrapper::Wrapper, settings, limits, period);
 
 #[test]
 fn its_keys_are_described_with_their_defaults() {

@@ -32,10 +32,7 @@ pub(super) fn in_each(
 
 /// Ends the session, if all went well. If not, a thread may be in a hook for
 /// ever, and the session's end would wait for it.
-pub(super) fn unless_failed(
-    profiler: Profile,
-    result: Result<(), Failure>,
-) -> Result<(), Failure> {
+pub(super) fn unless_failed(profiler: Profile, result: Result<(), Failure>) -> Result<(), Failure> {
     result?;
     profiler.stop()?;
     Ok(())

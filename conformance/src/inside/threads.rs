@@ -5,12 +5,12 @@ use std::sync::{Mutex, RwLock};
 use lockscope_core::backend::Backend;
 use lockscope_core::{Event, EventKind, Mode};
 
-use crate::probe::{
-    Lock, acquisitions, event, lock_once, lost, sites, snapshot, started, tell, wait_once,
+use super::probe::{
+    Lock, acquisitions, event, lock_once, lost, recording, sites, snapshot, tell, wait_once,
 };
 
 const THREADS: usize = 3;
-const ROUNDS: u64 = 2_000;
+const ROUNDS: u64 = if cfg!(miri) { 20 } else { 2_000 };
 
 fn together(act: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
@@ -23,11 +23,11 @@ fn together(act: impl Fn(usize) + Sync) {
 
 /// One lock, in turn.
 pub fn owners_one_after_the_other<B: Backend>() {
-    let backend: B = started(&[("period", "1")]);
+    let backend: B = recording(&[]);
     let lock = Mutex::new(Lock::new(1, 9));
     together(|thread| {
         for _ in 0..ROUNDS {
-            lock_once(&backend, &lock.lock().unwrap(), 1 + thread % 2, 10);
+            lock_once(&backend, &lock.lock().expect("no thread has failed"), 1 + thread % 2, 10);
         }
     });
     let report = snapshot(&backend);
@@ -38,15 +38,15 @@ pub fn owners_one_after_the_other<B: Backend>() {
 
 /// One lock, at the same time.
 pub fn readers_beside_each_other_and_failed_tries_beside_writers<B: Backend>() {
-    let backend: B = started(&[("period", "1")]);
+    let backend: B = recording(&[]);
     let lock = RwLock::new(Lock::new(1, 9));
     together(|thread| {
         for round in 0..ROUNDS {
             if thread == 0 && round % 4 == 0 {
-                lock_once(&backend, &lock.write().unwrap(), 1, 10);
+                lock_once(&backend, &lock.write().expect("no thread has failed"), 1, 10);
                 continue;
             }
-            let lock = lock.read().unwrap();
+            let lock = lock.read().expect("no thread has failed");
             lock.meet(&backend, 1);
             tell(&backend, event(&lock, 1, Mode::SHARED));
             let failed = EventKind::FAILED;
@@ -62,7 +62,7 @@ pub fn readers_beside_each_other_and_failed_tries_beside_writers<B: Backend>() {
 
 /// Waits are told beside each other: whoever has waited has given the lock back.
 pub fn waits_at_the_same_time<B: Backend>() {
-    let backend: B = started(&[("period", "1")]);
+    let backend: B = recording(&[]);
     let lock = Lock::new(1, 9);
     lock_once(&backend, &lock, 1, 10);
     together(|thread| {
@@ -86,7 +86,7 @@ pub fn waits_at_the_same_time<B: Backend>() {
 pub fn a_snapshot_beside_threads_that_use_one_lock<B: Backend>() {
     /// The newest of each thread, which a look may leave out.
     const LEFT_OUT: f64 = 15.0 * THREADS as f64;
-    let backend: B = started(&[("period", "1")]);
+    let backend: B = recording(&[]);
     let lock = Lock::new(1, 9);
     lock.meet(&backend, 1);
     let done = Mutex::new(0_usize);
@@ -99,11 +99,11 @@ pub fn a_snapshot_beside_threads_that_use_one_lock<B: Backend>() {
                     let read = event(lock, 1 + round as usize % 5, Mode::SHARED);
                     tell(backend, Event { end: round, ..read });
                 }
-                *done.lock().unwrap() += 1;
+                *done.lock().expect("no thread has failed") += 1;
             });
         }
         let mut before = 0.0;
-        while *done.lock().unwrap() < THREADS {
+        while *done.lock().expect("no thread has failed") < THREADS {
             let report = snapshot(&backend);
             let seen = acquisitions(&report);
             assert!((before - LEFT_OUT..=all).contains(&seen), "{before} then {seen}");
@@ -120,7 +120,7 @@ pub fn a_snapshot_beside_threads_that_use_one_lock<B: Backend>() {
 /// Whatever a snapshot shows happened: locks that are dropped meanwhile are
 /// neither missing nor there twice.
 pub fn a_snapshot_beside_locks_that_come_and_go<B: Backend>() {
-    let backend: B = started(&[("period", "1"), ("max_locks", "50")]);
+    let backend: B = recording(&[("max_locks", "50")]);
     let done = Mutex::new(0_usize);
     std::thread::scope(|scope| {
         for thread in 0..2_u64 {
@@ -131,11 +131,11 @@ pub fn a_snapshot_beside_locks_that_come_and_go<B: Backend>() {
                     lock_once(backend, &lock, 1, 10);
                     backend.dropped(&lock.as_ref());
                 }
-                *done.lock().unwrap() += 1;
+                *done.lock().expect("no thread has failed") += 1;
             });
         }
         let mut before = 0.0;
-        while *done.lock().unwrap() < 2 {
+        while *done.lock().expect("no thread has failed") < 2 {
             let seen = acquisitions(&snapshot(&backend));
             assert!((before..=2.0 * ROUNDS as f64).contains(&seen), "{before} then {seen}");
             before = seen;

@@ -1,12 +1,13 @@
 //! A probe that makes everything up.
 
 use core::ffi::c_void;
+// Its own counters are no part of what a model checks.
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use lockscope_core::backend::{Backend, Setting};
 use lockscope_core::clock::ClockScale;
 use lockscope_core::gate::state;
 use lockscope_core::report::{Report, SiteReport};
-use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{
     CallSite, Countdown, Event, EventKind, LockKind, LockRef, Mode, Session, Slot,
 };
@@ -42,12 +43,28 @@ pub fn settings(settings: &[(&str, &str)]) -> Vec<Setting> {
     settings.iter().map(setting).collect()
 }
 
-/// A backend with these settings.
+/// A backend with these settings, and the defaults that it describes for all else:
+/// a host hands over all keys.
 #[must_use]
 pub fn initialised<B: Backend>(given: &[(&str, &str)]) -> B {
+    let description = B::describe();
+    let defaults = description.keys.iter().map(|key| (key.name.as_str(), key.default.as_str()));
+    let is_given = |name: &str| given.iter().any(|(key, _)| *key == name);
+    let mut all: Vec<_> = defaults.filter(|(name, _)| !is_given(name)).collect();
+    all.extend(given);
     let backend = B::default();
-    backend.init(&settings(given)).expect("the settings are valid");
+    backend.init(&settings(&all)).expect("the settings are valid");
     backend
+}
+
+/// A backend that records everything, in session 1, awake: with the period 1 and
+/// these settings, as far as it has such keys.
+#[must_use]
+pub fn recording<B: Backend>(given: &[(&str, &str)]) -> B {
+    let description = B::describe();
+    let has = |name: &str| description.keys.iter().any(|key| key.name == name);
+    let known = [("period", "1")].iter().chain(given).filter(|(name, _)| has(name));
+    started(&known.copied().collect::<Vec<_>>())
 }
 
 /// Begins the session with this number, and sees to it that the backend is awake

@@ -2,7 +2,7 @@
 
 use lockscope_core::backend::Backend;
 
-use crate::probe::{Lock, acquisitions, lock_once, lost, snapshot, started, wait_once};
+use super::probe::{Lock, acquisitions, lock_once, lost, snapshot, started, wait_once};
 
 /// Each operation of a lock without place.
 pub fn locks_beyond_the_limit_are_counted_as_lost<B: Backend>() {
@@ -55,7 +55,7 @@ pub fn call_sites_beyond_the_limit_are_recorded_together<B: Backend>() {
     let report = snapshot(&backend);
     let sites = &report.locks[0].sites;
     assert_eq!((sites.len(), acquisitions(&report)), (5, 10.0));
-    let unknown = sites.iter().find(|site| site.site == 0).unwrap();
+    let unknown = sites.iter().find(|site| site.site == 0).expect("the rest");
     assert_eq!(unknown.acquisitions.value, 6.0);
     assert_eq!(report.losses[0].count, 6);
     assert_eq!(report.losses[0].what, "call sites of operations, beyond 4 of one lock (max_sites)");
