@@ -17,7 +17,7 @@ pub enum KitError {
     },
     /// A rule was named that there is not.
     #[error(
-        "there is no rule '{id}'{}; `lockscope conformance --list` shows all",
+        "there is no rule '{id}';{} `lockscope conformance --list` shows all",
         suggestion(nearest)
     )]
     UnknownRule {
@@ -107,6 +107,14 @@ mod tests {
             KitError::Start { rule: "EVENT-01", program: "bin/kit".into(), source: source() },
         ];
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(text.join("\n"), @"");
+        insta::assert_snapshot!(text.join("\n"), @r"
+        there is no file target/libmine.so; build the plugin, or correct its path
+        there is no rule 'EVNT-01'; did you mean EVENT-01? `lockscope conformance --list` shows all
+        there is no rule 'colour'; `lockscope conformance --list` shows all
+        there is no family 'evnet'; did you mean EVENT? the families are LOAD, IDENT, EXCL, EVENT, SAMPLE, TIME, SESSION, FAIL
+        the rule FAIL-02 cannot be expected to fail: a plugin alone does not show whether it is kept. Leave `--xfail FAIL-02` out
+        the kit does not find its own program, which makes the checks: Resource temporarily unavailable (os error 11); start it by its path
+        the process that is to check EVENT-01 cannot be started: Resource temporarily unavailable (os error 11); see whether the system has room for more processes, and whether bin/kit can be executed
+        ");
     }
 }

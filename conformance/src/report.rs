@@ -8,6 +8,8 @@ mod json;
 mod junit;
 mod tally;
 mod tap;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use clap::ValueEnum;

@@ -167,10 +167,8 @@ impl Kit {
             let at_a_time = self.at_a_time.clamp(1, rules.len().max(1));
             let workers: Vec<_> = (0..at_a_time).map(|_| scope.spawn(work)).collect();
             // A worker that panicked has found a defect of ours: so shall we.
-            let ended = workers.into_iter().map(|worker| worker.join());
-            ended
-                .map(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect::<Result<(), _>>()
+            let mut ended = workers.into_iter().map(|worker| worker.join());
+            ended.try_for_each(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic)))
         })?;
         let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
         judged.sort_by_key(|(number, _)| *number);
@@ -188,11 +186,14 @@ impl Kit {
         let verdict = match rule.check {
             Some(_) => {
                 let ending = process::run(self, &Task::Check(rule.id.to_owned()));
-                Some(verdict(ending.map_err(|source| KitError::Start {
-                    rule: rule.id,
-                    program: self.program.clone(),
-                    source,
-                })?))
+                Some(verdict(
+                    self,
+                    ending.map_err(|source| KitError::Start {
+                        rule: rule.id,
+                        program: self.program.clone(),
+                        source,
+                    })?,
+                ))
             }
             None => None,
         };
@@ -207,15 +208,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What a process that has ended says of the rule.
-fn verdict(ending: Ending) -> Verdict {
+fn verdict(kit: &Kit, ending: Ending) -> Verdict {
     let said = serde_json::from_slice::<Verdict>(&ending.said).ok();
+    let broken = |how| Verdict::Failed(Failure::new("the check goes to its end", how));
     let verdict = match (ending.how.words(), said) {
         (None, Some(verdict)) => verdict,
-        (None, None) => Verdict::Failed(Failure::new(
-            "the check goes to its end",
-            "the process exited before it did, with status 0",
-        )),
-        (Some(how), _) => Verdict::Failed(Failure::new("the check goes to its end", how)),
+        (None, None) => broken("the process exited before it did, with status 0".to_owned()),
+        // What an allocator's last words are in Rust.
+        (Some(how), _) if ending.output.contains("memory allocation of") => {
+            let most = process::limit(kit.memory) >> 20;
+            broken(format!("{how}; it could have no more than {most} MB of memory"))
+        }
+        (Some(how), _) => broken(how),
     };
     match verdict {
         Verdict::Failed(failure) => Verdict::Failed(Failure { output: ending.output, ..failure }),

@@ -86,7 +86,7 @@ impl Alter {
 /// The mutation of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Mutation> {
-    mutations::all().find(|mutation| mutation.name == name)
+    mutations::all().chain(mutations::ENDINGS).find(|mutation| mutation.name == name)
 }
 
 /// What this process's plugin does: looked up once.

@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a plugin, by the family of the rule that it
 //! breaks.
 
+mod endings;
 mod events;
 mod exclusion;
 mod failure;
@@ -29,3 +30,6 @@ pub fn all() -> impl Iterator<Item = &'static Mutation> {
     static ALL: [&[Mutation]; 8] = FAMILIES;
     ALL.iter().copied().flatten()
 }
+
+/// What ends a process: see [`endings`].
+pub static ENDINGS: &[Mutation] = endings::MUTATIONS;

@@ -11,20 +11,25 @@ pub type Part = (&'static str, Vec<String>);
 /// say are left out.
 #[must_use]
 pub fn explanation(kit: &Kit, run: &Run, rule: &Rule, failure: &Failure) -> Vec<Part> {
-    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let look = rule.look.iter().map(|look| (*look).to_owned()).collect();
     let parts = vec![
         ("why", lines(rule.intent)),
         ("plugin", vec![plugin(kit, run)]),
         ("expected", lines(&failure.expected)),
         ("observed", lines(&failure.observed)),
-        ("history", failure.history.clone()),
+        ("history", failure.history.iter().flat_map(|step| lines(step)).collect()),
         ("output", lines(&failure.output)),
         ("check", look),
         ("rule", vec![format!("SPEC.md#{}", rule.anchor())]),
         ("replay", vec![replay(kit, rule)]),
     ];
     parts.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+/// The lines of what a plugin may have written: it does not paint our terminal.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    let visible = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    text.lines().map(|line| line.chars().map(visible).collect()).collect()
 }
 
 fn plugin(kit: &Kit, run: &Run) -> String {

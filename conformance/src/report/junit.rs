@@ -6,48 +6,53 @@
 use std::fmt::Write;
 
 use super::explanation;
+use crate::rule::Level;
 use crate::rules;
 use crate::runner::{Judged, Kit, Run, Standing};
 use crate::verdict::Verdict;
 
 pub(super) fn run(kit: &Kit, run: &Run) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let (tests, failures, skipped) = counts(run.judged.iter());
     let _ = writeln!(
         text,
-        "<testsuites name=\"lockscope conformance\" tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\" time=\"{:.3}\">",
+        "<testsuites name=\"lockscope conformance\"{} time=\"{:.3}\">",
+        counts(&run.judged),
         run.took.as_secs_f64()
     );
     for family in rules::FAMILIES {
-        let of_family = || run.judged.iter().filter(|judged| judged.rule.family() == family.id);
-        let (tests, failures, skipped) = counts(of_family());
-        if tests == 0 {
+        let is_of_it = |judged: &&Judged| judged.rule.family() == family.id;
+        let of_family: Vec<Judged> = run.judged.iter().filter(is_of_it).cloned().collect();
+        if of_family.is_empty() {
             continue;
         }
-        let _ = writeln!(
-            text,
-            "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\">",
-            family.id
-        );
-        of_family().for_each(|judged| case(&mut text, kit, run, judged));
+        let _ = writeln!(text, "  <testsuite name=\"{}\"{}>", family.id, counts(&of_family));
+        of_family.iter().for_each(|judged| case(&mut text, kit, run, judged));
         text.push_str("  </testsuite>\n");
     }
     text.push_str("</testsuites>\n");
     text
 }
 
-fn is_failure(judged: &Judged) -> bool {
-    matches!(judged.standing(), Standing::Broken | Standing::Unexpected)
+/// What a case holds beside its name; none if the rule is kept.
+fn element(judged: &Judged) -> Option<&'static str> {
+    match judged.standing() {
+        Standing::Kept => None,
+        Standing::Broken | Standing::Unexpected => Some("failure"),
+        Standing::NotRun if judged.rule.level == Level::Must => Some("error"),
+        _ => Some("skipped"),
+    }
 }
 
-fn counts<'a>(judged: impl Iterator<Item = &'a Judged>) -> (usize, usize, usize) {
-    let (mut tests, mut failures, mut skipped) = (0, 0, 0);
-    for judged in judged {
-        tests += 1;
-        failures += usize::from(is_failure(judged));
-        skipped += usize::from(!is_failure(judged) && judged.standing() != Standing::Kept);
-    }
-    (tests, failures, skipped)
+/// As attributes.
+fn counts(judged: &[Judged]) -> String {
+    let of = |name| judged.iter().filter(|judged| element(judged) == Some(name)).count();
+    format!(
+        " tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
+        judged.len(),
+        of("failure"),
+        of("error"),
+        of("skipped")
+    )
 }
 
 fn case(text: &mut String, kit: &Kit, run: &Run, judged: &Judged) {
@@ -60,23 +65,19 @@ fn case(text: &mut String, kit: &Kit, run: &Run, judged: &Judged) {
         judged.took.as_secs_f64()
     );
     let reason = judged.xfail.as_deref().unwrap_or_default();
-    let (element, message) = match (judged.standing(), &judged.verdict) {
-        (Standing::Broken, Some(Verdict::Failed(failure))) => ("failure", failure.observed.clone()),
-        (Standing::Unexpected, _) => {
-            ("failure", format!("it is kept, and was expected to be broken: {reason}"))
-        }
+    let Some(element) = element(judged) else {
+        text.push_str("/>\n");
+        return;
+    };
+    let message = match (judged.standing(), &judged.verdict) {
+        (Standing::Unexpected, _) => format!("it is kept, and was expected to be broken: {reason}"),
+        (Standing::Expected, _) => format!("it is broken, as expected: {reason}"),
         (Standing::Advised, Some(Verdict::Failed(failure))) => {
-            ("skipped", format!("it should be kept: {}", failure.observed))
+            format!("it should be kept: {}", failure.observed)
         }
-        (Standing::Expected, _) => ("skipped", format!("it is broken, as expected: {reason}")),
-        (Standing::NotRun, Some(Verdict::NotRun { because, why })) => {
-            ("skipped", format!("{because} comes first: {why}"))
-        }
-        (Standing::NotDecided, _) => ("skipped", "only the source can show it".to_owned()),
-        _ => {
-            text.push_str("/>\n");
-            return;
-        }
+        (_, Some(Verdict::Failed(failure))) => failure.observed.clone(),
+        (_, Some(Verdict::NotRun { because, why })) => format!("{because} comes first: {why}"),
+        _ => "only the source can show it".to_owned(),
     };
     let _ = write!(text, ">\n      <{element} message=\"{}\"", escaped(&message));
     match &judged.verdict {

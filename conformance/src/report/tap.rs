@@ -6,7 +6,9 @@
 
 use std::fmt::Write;
 
+use super::explanation::lines;
 use super::{explanation, tallies};
+use crate::rule::Level;
 use crate::runner::{Judged, Kit, Run, Standing};
 use crate::verdict::Verdict;
 
@@ -33,9 +35,10 @@ fn one(text: &mut String, kit: &Kit, run: &Run, number: usize, judged: &Judged) 
         (Standing::Advised, _) => ("not ok", " # TODO it should be kept".to_owned()),
         (Standing::Expected, _) => ("not ok", format!(" # TODO expected: {}", escaped(reason))),
         (Standing::Unexpected, _) => ("not ok", String::new()),
-        (Standing::NotRun, Some(Verdict::NotRun { because, why })) => {
-            ("not ok", format!(" # SKIP {because} comes first: {}", escaped(why)))
+        (Standing::NotRun, _) if judged.rule.level == Level::Should => {
+            ("not ok", " # TODO it should be kept".to_owned())
         }
+        (Standing::NotRun, _) => ("not ok", String::new()),
         _ => ("ok", " # SKIP only the source can show it".to_owned()),
     };
     let sentence = escaped(judged.rule.sentence);
@@ -43,8 +46,15 @@ fn one(text: &mut String, kit: &Kit, run: &Run, number: usize, judged: &Judged) 
     if judged.standing() == Standing::Unexpected {
         block(text, &[("message", vec![format!("it was expected to be broken: {reason}")])]);
     }
-    if let Some(Verdict::Failed(failure)) = &judged.verdict {
-        block(text, &explanation(kit, run, judged.rule, failure));
+    match &judged.verdict {
+        Some(Verdict::Failed(failure)) => {
+            block(text, &explanation(kit, run, judged.rule, failure));
+        }
+        Some(Verdict::NotRun { because, why }) => {
+            let message = format!("it was not run, because {because} comes first");
+            block(text, &[("message", vec![message]), ("observed", lines(why))]);
+        }
+        Some(Verdict::Passed) | None => {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::explanation::lines;
 use super::{explanation, tallies};
 use crate::rule::Rule;
 use crate::rules;
@@ -104,8 +105,9 @@ fn not_run(text: &mut String, run: &Run) {
     for (because, why, rules) in reasons {
         let _ = writeln!(
             text,
-            "Not run, because {because} comes first: {}\n  observed  {why}\n",
-            rules.join(", ")
+            "Not run, because {because} comes first: {}\n  observed  {}\n",
+            rules.join(", "),
+            lines(why).join("\n            ")
         );
     }
 }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use lockscope_host::loader::Plugin;
 
 use crate::rules;
-use crate::runner::About;
+use crate::runner::{About, process};
 use crate::trial::Trial;
 use crate::verdict::{Failure, Verdict};
 
@@ -80,10 +80,9 @@ fn take_stdin() -> UnixStream {
     }
 }
 
-/// Limits what the process can map for data, beyond what its parent lets it use:
-/// who watches from outside may be too slow for one that takes all at once.
+/// Limits what the process can map for data.
 fn limit(memory: u64) {
-    let most = memory.saturating_mul(2);
+    let most = process::limit(memory);
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: the limit is valid for the call.
     unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,12 @@ pub(super) enum How {
     TooLarge(u64),
 }
 
+/// The most that a process can map for data, if it may use `memory` bytes: who
+/// watches from outside may be too slow for one that takes all at once.
+pub(super) fn limit(memory: u64) -> u64 {
+    memory.saturating_mul(2)
+}
+
 /// How often the memory of a process is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// Who keeps a pipe open after its process has ended is waited for so long.
@@ -44,12 +50,12 @@ impl How {
             Self::Ended(status) if status.success() => None,
             Self::Ended(status) => Some(match (status.code(), status.signal()) {
                 (Some(code), _) => format!("the process exited with status {code}"),
-                (_, Some(signal)) => {
-                    format!("the process was ended by {}", signal_name(signal))
-                }
+                (_, Some(signal)) => format!("the process was ended by {}", signal_name(signal)),
                 _ => format!("the process ended: {status}"),
             }),
-            Self::TooLong(most) => Some(format!("it did not end within {} s", most.as_secs_f64())),
+            Self::TooLong(most) => {
+                Some(format!("the process did not end within {} s", most.as_secs_f64()))
+            }
             Self::TooLarge(most) => {
                 Some(format!("the process took more than {} MB of memory", most >> 20))
             }
@@ -78,11 +84,9 @@ pub(super) fn run(kit: &Kit, task: &Task) -> io::Result<Ending> {
     let stdout = child.stdout.take().map(|pipe| collect(pipe, MOST_OUTPUT));
     let stderr = child.stderr.take().map(|pipe| collect(pipe, MOST_OUTPUT));
     let how = wait(&mut child, kit)?;
-    let text = |pipe: Option<Collected>| {
-        pipe.map_or_else(String::new, |pipe| String::from_utf8_lossy(&pipe.end()).into_owned())
-    };
+    let text = |pipe: Option<Collected>| pipe.map_or_else(String::new, Collected::text);
     let output = text(stdout) + &text(stderr);
-    Ok(Ending { how, said: said.end(), output })
+    Ok(Ending { how, said: said.end().bytes, output })
 }
 
 fn command(kit: &Kit, task: &Task) -> Command {
@@ -166,32 +170,52 @@ fn memory_of(pid: u32) -> Option<u64> {
 
 /// What comes out of a pipe.
 struct Collected {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    done: std::sync::mpsc::Receiver<()>,
+    kept: Arc<Mutex<Kept>>,
+    done: Receiver<()>,
+}
+
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    /// So many bytes more have come.
+    more: u64,
 }
 
 /// Reads `pipe` to its end on a thread of its own; keeps the first `most` bytes.
 fn collect(mut pipe: impl Read + Send + 'static, most: usize) -> Collected {
-    let bytes = Arc::new(Mutex::new(Vec::new()));
     let (done, is_done) = channel();
-    let kept = Arc::clone(&bytes);
+    let collected = Collected { kept: Arc::default(), done: is_done };
+    let kept = Arc::clone(&collected.kept);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = pipe.read(&mut buffer) {
             let mut kept = locked(&kept);
-            let room = most - kept.len();
-            kept.extend_from_slice(&buffer[..read.min(room)]);
+            let room = read.min(most - kept.bytes.len());
+            kept.bytes.extend_from_slice(&buffer[..room]);
+            kept.more += (read - room) as u64;
         }
         // Nobody waits any more if somebody else has kept the pipe.
         let _ = done.send(());
     });
-    Collected { bytes, done: is_done }
+    collected
 }
 
 impl Collected {
     /// What has come, when the pipe has ended, or its writer should have.
-    fn end(self) -> Vec<u8> {
+    fn end(self) -> Kept {
         let _ = self.done.recv_timeout(LAST_WORDS);
-        core::mem::take(&mut locked(&self.bytes))
+        core::mem::take(&mut locked(&self.kept))
+    }
+
+    /// The same, for people.
+    fn text(self) -> String {
+        let Kept { bytes, more } = self.end();
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if more > 0 {
+            // In the middle of a line, most likely.
+            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+            text.push_str("… and more that is not shown\n");
+        }
+        text
     }
 }

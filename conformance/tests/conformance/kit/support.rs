@@ -17,13 +17,19 @@ pub(super) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_lockscope-conformance"))
 }
 
+/// Who panics or runs out of memory says so in one line.
+pub(super) const QUIET: (&str, &str) = ("RUST_BACKTRACE", "0");
+
 /// A kit for that plugin.
 pub(super) fn kit(plugin: PathBuf) -> Kit {
-    Kit::new(program().to_owned(), plugin)
+    let environment = vec![(QUIET.0.to_owned(), QUIET.1.to_owned())];
+    Kit { environment, ..Kit::new(program().to_owned(), plugin) }
 }
 
 /// A kit for the mutant of that name; for the good plugin if it has none.
 pub(super) fn mutant(name: Option<&str>) -> Kit {
+    let mut kit = kit(plugin("mutants"));
     let variable = name.map(|name| (lockscope_mutants::VARIABLE.to_owned(), name.to_owned()));
-    Kit { environment: variable.into_iter().collect(), ..kit(plugin("mutants")) }
+    kit.environment.extend(variable);
+    kit
 }
