@@ -6,6 +6,9 @@ mod scales;
 mod totals;
 
 use crate::rule::{Family, Level, Rule, Verified};
+use crate::simulation::Played;
+use crate::truth::stated;
+use crate::verdict::Failure;
 
 pub(super) static FAMILY: Family = Family {
     id: "TIME",
@@ -88,3 +91,20 @@ pub(super) static FAMILY: Family = Family {
         },
     ],
 };
+
+/// Whether as much was counted as has happened: otherwise times cannot be right,
+/// and that is another family's matter.
+fn counted(played: &Played) -> Result<(), Failure> {
+    let (stated, truth) = (stated(&played.report), played.truth.lines());
+    for (line, truth) in truth {
+        let stated = stated.get(&line).copied().unwrap_or_default();
+        // The first four are counts.
+        for ((what, stated), (_, truth)) in stated.each().into_iter().zip(truth.each()).take(4) {
+            if stated.value != truth as f64 {
+                let why = format!("{} {what} instead of {truth}", stated.value);
+                return Err(Failure::blocked_by("EVENT-01", why));
+            }
+        }
+    }
+    Ok(())
+}

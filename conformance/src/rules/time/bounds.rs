@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use lockscope::{parking_lot, sync};
-use lockscope_host::report::model::{Lock, ReportFile, Site, Times};
+use lockscope_host::report::model::{ReportFile, Site, Times, Total};
 
 use crate::keys::Recording;
 use crate::rules::exclusion::{PATIENCE, Sleeper};
@@ -20,23 +20,31 @@ const CLOCKS_DIFFER: f64 = 0.01;
 /// Between what bounds a time lies, for certain.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bounds {
+    /// How many times it is the sum of.
+    count: u32,
     least: Duration,
     most: Duration,
 }
 
 impl Bounds {
-    /// Whether the times of that lock in `report` are one of these.
+    /// Whether the times of that lock in `report` are one of these. If there are
+    /// not as many as there should be, it is another family's matter.
     fn hold_for(
         self,
         report: &ReportFile,
         lock: &str,
         what: &str,
-        times: impl Fn(&Site) -> &Times,
+        told: impl Fn(&Site) -> (Total, &Times),
     ) -> Result<(), Failure> {
         let locks = report.locks.iter().filter(|one| one.name.as_deref() == Some(lock));
-        let sites: Vec<&Site> = locks.flat_map(|lock: &Lock| &lock.sites).collect();
-        let total: f64 = sites.iter().map(|site| times(site).total.value).sum();
-        let Self { least, most } = self;
+        let sites = || locks.clone().flat_map(|lock| &lock.sites).map(&told);
+        let count: f64 = sites().map(|(count, _)| count.value).sum();
+        let total: f64 = sites().map(|(_, times)| times.total.value).sum();
+        if count != f64::from(self.count) {
+            let why = format!("{count} times of the lock '{lock}' instead of {}", self.count);
+            return Err(Failure::blocked_by("EVENT-01", why));
+        }
+        let Self { least, most, .. } = self;
         let is_least = total >= ns(least) * (1.0 - CLOCKS_DIFFER);
         let is_most = total <= ns(most) * (1.0 + CLOCKS_DIFFER);
         if is_least && is_most {
@@ -109,7 +117,7 @@ pub(super) fn waits(trial: &mut Trial) -> Result<(), Failure> {
     }
     let report = profiler.stop()?;
     bounds.iter().try_for_each(|(name, bounds)| {
-        bounds.hold_for(&report, name, "the wait", |site| &site.wait_ns)
+        bounds.hold_for(&report, name, "the wait", |site| (site.contentions, &site.wait_ns))
     })
 }
 
@@ -146,7 +154,7 @@ fn one_wait(lock: &Arc<dyn Contended>) -> Result<Bounds, Failure> {
     let most = waited.recv_timeout(PATIENCE).map_err(never)?;
     // The session is to see its end.
     waited.recv_timeout(PATIENCE).map_err(never)?;
-    Ok(Bounds { least, most })
+    Ok(Bounds { count: 1, least, most })
 }
 
 const ALONE: &str = "held alone";
@@ -161,11 +169,13 @@ pub(super) fn holds(trial: &mut Trial) -> Result<(), Failure> {
     let shared = two_readers();
     let (split, idle) = split()?;
     let report = profiler.stop()?;
-    let hold = |bounds: Bounds, name| bounds.hold_for(&report, name, "the hold", |s| &s.hold_ns);
+    let hold = |bounds: Bounds, name| {
+        bounds.hold_for(&report, name, "the hold", |site| (site.acquisitions, &site.hold_ns))
+    };
     hold(alone, ALONE)?;
     hold(shared, SHARED)?;
     hold(split, SPLIT)?;
-    idle.hold_for(&report, IDLE, "the idle time", |site| &site.idle_ns)
+    idle.hold_for(&report, IDLE, "the idle time", |site| (site.idles, &site.idle_ns))
 }
 
 /// Has what `take` gives for a while.
@@ -176,7 +186,7 @@ fn one_hold<G>(take: &mut dyn FnMut() -> G) -> Bounds {
     std::thread::sleep(LONG);
     let least = had.elapsed();
     drop(guard);
-    Bounds { least, most: asked.elapsed() }
+    Bounds { count: 1, least, most: asked.elapsed() }
 }
 
 /// Two holds at the same time count twice.
@@ -188,7 +198,7 @@ fn two_readers() -> Bounds {
     let second = one_hold(&mut || lock.read());
     let least = had.elapsed();
     drop(first);
-    Bounds { least: least + second.least, most: asked.elapsed() + second.most }
+    Bounds { count: 2, least: least + second.least, most: asked.elapsed() + second.most }
 }
 
 /// Holds a mutex, waits at a condition variable, and holds it again.
@@ -210,6 +220,6 @@ fn split() -> Result<(Bounds, Bounds), Failure> {
     let second = again.elapsed();
     drop(guard);
     let most = asked.elapsed().saturating_sub(NOBODY_CALLS);
-    let split = Bounds { least: first + second, most };
-    Ok((split, Bounds { least: NOBODY_CALLS, most: idle }))
+    let split = Bounds { count: 2, least: first + second, most };
+    Ok((split, Bounds { count: 1, least: NOBODY_CALLS, most: idle }))
 }

@@ -2,6 +2,7 @@
 
 use lockscope_core::report::{Bucket, Estimate, Report, SiteReport, Times};
 
+use super::counted;
 use crate::compare;
 use crate::keys::Recording;
 use crate::lock::Make;
@@ -118,6 +119,7 @@ fn one_of_each(subject: &Subject, ns: u64, seed: u64) -> Result<(), Failure> {
         Step::Idle(Use::reading(idle), time),
     ]);
     compare::shortest(subject, seed, &script, |played: &Played| {
+        counted(played)?;
         for lock in &played.report.locks {
             for site in &lock.sites {
                 let (what, times) = match lock.created {

@@ -4,6 +4,7 @@
 use lockscope_core::Mode;
 use lockscope_core::clock::ClockScale;
 
+use super::counted;
 use super::histograms::anything;
 use crate::compare;
 use crate::keys::Recording;
@@ -85,6 +86,7 @@ fn near_the_end(subject: &Subject, seed: u64) -> Result<(), Failure> {
 }
 
 fn told_right(played: &Played, what: &str, after_ns: u64) -> Result<(), Failure> {
+    counted(played)?;
     let history = [format!("{after_ns} ns pass"), what.to_owned()];
     // Numbers of this size are rounded when they become fractions.
     let is_near = |stated: f64, truth: f64| (stated - truth).abs() <= truth * 1e-9;
@@ -124,7 +126,9 @@ pub(super) fn the_clock_is_used(trial: &mut Trial) -> Result<(), Failure> {
             let script = anything(seed, 40);
             let mut simulation = Simulation::start_by(clock, &subject, seed, &script)?;
             simulation.run(&script.steps)?;
-            in_nanoseconds(&simulation.stop()?, clock)?;
+            let played = simulation.stop()?;
+            counted(&played)?;
+            in_nanoseconds(&played, clock)?;
         }
     }
     Ok(())
