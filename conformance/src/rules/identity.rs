@@ -6,7 +6,7 @@ mod rows;
 mod sessions;
 mod words;
 
-pub(super) use real::in_threads;
+pub(super) use real::{in_threads, only_if_locks_come_back};
 
 use crate::rule::{Family, Level, Rule, Verified};
 

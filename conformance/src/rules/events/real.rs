@@ -8,7 +8,7 @@ use lockscope::parking_lot::{self, MappedMutexGuard, MutexGuard, RwLockReadGuard
 use lockscope::sync;
 use lockscope_host::report::model::{ReportFile, Site};
 
-use super::super::identity::in_threads;
+use super::super::identity::{in_threads, only_if_locks_come_back};
 use super::counts::LOCKS;
 use crate::compare;
 use crate::keys::Recording;
@@ -55,6 +55,7 @@ impl AtLine {
 
 /// In vain, at once and after a while, while somebody has the lock.
 pub(super) fn tries_fail(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let mutex = Arc::new(sync::Mutex::new(()));
     let rwlock = Arc::new(parking_lot::RwLock::new(()));
@@ -83,6 +84,7 @@ pub(super) fn tries_fail(trial: &mut Trial) -> Result<(), Failure> {
 const IDLE: Duration = Duration::from_millis(12);
 
 pub(super) fn condition_waits(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let (mutex, condvar) = (sync::Mutex::new(()), sync::Condvar::new());
     let (parking, signal) = (parking_lot::Mutex::new(()), parking_lot::Condvar::new());
@@ -125,6 +127,7 @@ const DEPTH: usize = 12;
 
 pub(super) fn locks_within_locks(trial: &mut Trial) -> Result<(), Failure> {
     const MOMENT: Duration = Duration::from_millis(1);
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let list: Vec<sync::Mutex<()>> = (0..DEPTH).map(|_| sync::Mutex::new(())).collect();
     let others: Vec<slotless::Mutex<()>> = (0..DEPTH).map(|_| slotless::Mutex::new(())).collect();
@@ -175,6 +178,7 @@ fn forgotten_in_a_simulation(trial: &mut Trial) -> Result<(), Failure> {
 }
 
 fn forgotten(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let locks: Vec<(sync::Mutex<()>, parking_lot::RwLock<()>, slotless::Mutex<()>)> = (0..6)
         .map(|_| (sync::Mutex::new(()), parking_lot::RwLock::new(()), slotless::Mutex::new(())))
@@ -267,6 +271,7 @@ fn sent(trial: &mut Trial) -> Result<(), Failure> {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn a_wait_is_charged_to_a_line(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let mutex = Arc::new(sync::Mutex::named("event-blame", ()));
     let (guard, holder) = (mutex.lock(), line!());

@@ -6,6 +6,7 @@ use lockscope_core::LockKind;
 use lockscope_core::report::{LockReport, Report};
 use lockscope_host::report::model::{Lock, ReportFile};
 
+use super::real::only_if_locks_come_back;
 use super::rows::{LOCKS, acquisitions, made_at, only, only_if_it_counts, words};
 use crate::keys::Recording;
 use crate::lock::Make;
@@ -80,6 +81,7 @@ fn kind(report: &Report, lock: LockId) -> &'static str {
 /// Real ones, each in the place of the one before.
 fn real_locks_follow_each_other(trial: &mut Trial) -> Result<(), Failure> {
     use lockscope::parking_lot::slotless;
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let mut place = Box::new(None);
     let mut without_slot = Box::new(None);
@@ -181,6 +183,7 @@ pub(super) fn moved_with_slot_is_the_same(trial: &mut Trial) -> Result<(), Failu
 fn real_locks_move(trial: &mut Trial) -> Result<(), Failure> {
     use lockscope::parking_lot::Mutex as Parking;
     use lockscope::sync::Mutex;
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let one = Mutex::named("ident-moved", 1);
     let other = Mutex::named("ident-swapped", 2);

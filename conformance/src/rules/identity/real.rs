@@ -20,7 +20,7 @@ use crate::verdict::Failure;
 
 /// How long a thread may take for what takes no time: after that it waits for
 /// something that does not come.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Has so many threads do the same, each with its number, at the same time.
 pub(in crate::rules) fn in_threads(
@@ -45,6 +45,27 @@ pub(in crate::rules) fn in_threads(
     Ok(())
 }
 
+/// Looks first whether a thread comes back from locks that are taken again and
+/// again: this one has to.
+pub(in crate::rules) fn only_if_locks_come_back(trial: &mut Trial) -> Result<(), Failure> {
+    let profiler = trial.profile(Recording::Everything)?;
+    in_threads(1, |_| {
+        let locks = (Mutex::new(1), parking_lot::Mutex::new(1), RwLock::new(1));
+        for _ in 0..3 {
+            drop((locks.0.lock(), locks.1.lock(), locks.2.write()));
+            drop((locks.0.lock(), 0));
+            drop(locks.1.lock());
+            if let Ok(guard) = locks.0.lock() {
+                drop(sync::Condvar::new().wait_timeout(guard, Duration::ZERO));
+            }
+            let mut guard = locks.1.lock();
+            parking_lot::Condvar::new().wait_for(&mut guard, Duration::ZERO);
+        }
+    })?;
+    profiler.stop()?;
+    Ok(())
+}
+
 /// As long as no line of a program is; the last bytes are more than one each.
 const LONG: &str = concat!(
     "ident: a name that is longer than anybody would think a name can be, with blanks, ",
@@ -63,6 +84,7 @@ static STATIC: Mutex<u8> = Mutex::named("ident-static", 0);
 const STATIC_LINE: u32 = line!() - 1;
 
 pub(super) fn rows_say_what_a_lock_is(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     kinds_are_handed_on(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     let (mutex, line) = (Mutex::named("ident-alive", ()), line!());
@@ -287,6 +309,7 @@ fn of_size<const N: usize>() -> [Box<dyn Unchanged>; 6] {
 }
 
 pub(super) fn locks_are_unchanged(trial: &mut Trial) -> Result<(), Failure> {
+    only_if_locks_come_back(trial)?;
     // Values begin right behind the lock word: the smallest are in its last word.
     let sizes = [of_size::<1>(), of_size::<3>(), of_size::<7>(), of_size::<24>()];
     let locks: Vec<Box<dyn Unchanged>> = sizes.into_iter().flatten().collect();

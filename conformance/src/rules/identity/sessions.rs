@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lockscope_core::Mode;
 use lockscope_core::report::Report;
 
+use super::real::only_if_locks_come_back;
 use super::rows::{LOCKS, acquisitions, made_at, only, only_if_it_counts, words};
 use crate::compare;
 use crate::keys::Recording;
@@ -66,6 +67,7 @@ fn real_locks_leak(trial: &mut Trial) -> Result<(), Failure> {
     use lockscope::parking_lot::slotless;
     use lockscope::sync::{Mutex, RwLock};
     const NAMES: [&str; 3] = ["ident-leaked", "ident-forgotten", "ident-forgotten-inside"];
+    only_if_locks_come_back(trial)?;
     let profiler = trial.profile(Recording::Everything)?;
     {
         let leaked: &'static Mutex<()> = Box::leak(Box::new(Mutex::named(NAMES[0], ())));
