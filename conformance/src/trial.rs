@@ -121,7 +121,7 @@ impl Trial {
     }
 
     /// The values for those keys that the backend has: the user's first.
-    fn given(
+    pub(crate) fn given(
         &mut self,
         recording: Recording,
         more: &[(&str, &str)],
