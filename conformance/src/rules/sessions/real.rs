@@ -45,6 +45,7 @@ fn is_refused(lock: &Mutex) {
 pub(super) fn a_session_begins_empty_and_ends_at_its_stop(
     trial: &mut Trial,
 ) -> Result<(), Failure> {
+    counts(trial)?;
     a_session_that_nobody_asked_for_is_forgotten(trial)?;
     let lock = Mutex::named("session", ());
     let mut told = Vec::new();
@@ -69,6 +70,7 @@ fn alike_but_for_the_hold(report: &ReportFile, usual: f64) -> Result<(), Failure
 }
 
 pub(super) fn acquired_before_the_start(trial: &mut Trial) -> Result<(), Failure> {
+    counts(trial)?;
     let (held, usual) = (Mutex::named("held", ()), Mutex::named("usual", ()));
     let profiler = trial.profile(Recording::Everything)?;
     take([&held, &usual], 1);
@@ -90,6 +92,7 @@ pub(super) fn acquired_before_the_start(trial: &mut Trial) -> Result<(), Failure
 }
 
 pub(super) fn held_across_a_restart(trial: &mut Trial) -> Result<(), Failure> {
+    counts(trial)?;
     let (held, usual) = (Mutex::named("held", ()), Mutex::named("usual", ()));
     let profiler = trial.profile(Recording::Everything)?;
     let guard = held.lock();
@@ -103,6 +106,7 @@ pub(super) fn held_across_a_restart(trial: &mut Trial) -> Result<(), Failure> {
 }
 
 pub(super) fn held_across_a_change_of_backend(trial: &mut Trial) -> Result<(), Failure> {
+    counts(trial)?;
     let (held, usual) = (Mutex::named("held", ()), Mutex::named("usual", ()));
     let path = trial.path().to_string_lossy().into_owned();
     let settings = trial.given(Recording::Everything, &[])?;
@@ -207,8 +211,7 @@ const LENGTH: Duration = Duration::from_millis(8);
 const AT_MOST: Duration = Duration::from_secs(8);
 
 pub(super) fn starts_and_stops_raced(trial: &mut Trial) -> Result<(), Failure> {
-    counts_at_all(trial)?;
-    counts_real_locks(trial)?;
+    counts(trial)?;
     let builder = trial.session(Recording::Everything)?;
     let scene = Arc::new(Scene { locks: NAMES.map(Counted::new), ends: AtomicBool::new(false) });
     for number in 0..NAMES.len() - 1 {
@@ -297,6 +300,13 @@ impl Scene {
     fn now(&self) -> [Count; NAMES.len()] {
         core::array::from_fn(|number| self.locks[number].now())
     }
+}
+
+/// That this backend counts what happens in a session that nobody disturbs: if it
+/// does not, that is the matter of another rule.
+fn counts(trial: &mut Trial) -> Result<(), Failure> {
+    counts_at_all(trial)?;
+    counts_real_locks(trial)
 }
 
 /// That what one thread does alone is counted.

@@ -54,7 +54,9 @@ pub(super) fn counts_at_all(trial: &mut Trial) -> Result<(), Failure> {
     let subject = trial.subject(Recording::Everything)?;
     let played = Simulation::play(&subject, trial.seed(), &program())
         .map_err(|error| Failure::blocked_by("EVENT-01", error))?;
-    compare::exact(&played).map_err(|failure| Failure::blocked_by("EVENT-01", failure.observed))
+    compare::exact(&played).map_err(|Failure { expected, observed, .. }| {
+        Failure::blocked_by("EVENT-01", format!("{expected}, and not {observed}"))
+    })
 }
 
 /// That the call was refused as one at the wrong time.

@@ -118,7 +118,7 @@ fn wait_for_holders(good: &Good) -> Result<(), BackendError> {
     // Not for ever: other rules are not about this.
     let deadline = Instant::now() + Duration::from_secs(4);
     let holds = |(met_by, _): &Met| *met_by == instance(good);
-    while lock(&MET).iter().any(|met| holds(met)) && Instant::now() < deadline {
+    while lock(&MET).iter().any(holds) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
     good.stop()
