@@ -150,7 +150,7 @@ impl Trial {
 
     /// The values for those keys that the backend has: what the check needs, then
     /// what the user says.
-    fn given(
+    pub(crate) fn given(
         &mut self,
         recording: Recording,
         more: &[(&str, &str)],

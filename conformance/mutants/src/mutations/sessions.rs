@@ -1,6 +1,112 @@
 //! What breaks a rule of the family SESSION.
 
-use crate::Mutation;
+mod held;
+mod recorded;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lockscope_core::Session;
+use lockscope_core::backend::{Backend, BackendError, ErrorKind, Pace};
+use lockscope_core::report::Report;
+
+use crate::{Alter, Good, Mutation};
 
 /// In the order of the rules.
-pub(super) const MUTATIONS: &[Mutation] = &[];
+pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        name: "forgets-all-when-started-twice",
+        breaks: "SESSION-01",
+        alter: Alter { start: forgets_all, ..Alter::NOTHING },
+    },
+    Mutation {
+        name: "takes-a-second-start-for-nothing",
+        breaks: "SESSION-01",
+        alter: Alter {
+            start: |good, session| good.start(session).or_else(but_for_state),
+            ..Alter::NOTHING
+        },
+    },
+    Mutation {
+        name: "takes-a-second-stop-for-nothing",
+        breaks: "SESSION-02",
+        alter: Alter { stop: |good| good.stop().or_else(but_for_state), ..Alter::NOTHING },
+    },
+    Mutation {
+        name: "has-a-report-before-the-first-start",
+        breaks: "SESSION-03",
+        alter: Alter {
+            snapshot: |good| {
+                good.snapshot().or_else(|error| but_for_state(error).map(|()| Report::default()))
+            },
+            ..Alter::NOTHING
+        },
+    },
+    recorded::KEEPS_WHAT_NOBODY_LOOKED_AT,
+    held::TAKES_A_FAILED_TRY_FOR_THE_HOLD,
+    held::CHARGES_A_CUT_HOLD_TO_THE_NEXT_SESSION,
+    held::CHARGES_A_CUT_HOLD_TO_THE_NEXT_BACKEND,
+    recorded::LOSES_WHAT_IS_TOLD_AT_ONCE,
+    held::WAITS_FOR_HOLDERS,
+    Mutation {
+        name: "leaks-a-little-with-each-session",
+        breaks: "SESSION-10",
+        alter: Alter { start: leaks, ..Alter::NOTHING },
+    },
+    recorded::COUNTS_HOW_OFTEN_IT_WAS_ASKED,
+    Mutation {
+        name: "takes-a-key-that-it-cannot-change-for-the-wrong-time",
+        breaks: "SESSION-12",
+        alter: Alter {
+            configure: |good, key, value| {
+                good.configure(key, value).map_err(|error| match key {
+                    "max_locks" => BackendError { kind: ErrorKind::State, ..error },
+                    _ => error,
+                })
+            },
+            ..Alter::NOTHING
+        },
+    },
+    Mutation {
+        name: "sets-a-period-before-it-looks-at-it",
+        breaks: "SESSION-12",
+        alter: Alter {
+            configure: |good, key, value| {
+                let _ = good.configure(key, "7");
+                good.configure(key, value)
+            },
+            ..Alter::NOTHING
+        },
+    },
+    Mutation {
+        name: "records-one-wait-in-none",
+        breaks: "SESSION-13",
+        alter: Alter { pace: |good| Pace { contended_period: 0, ..good.pace() }, ..Alter::NOTHING },
+    },
+];
+
+/// Calls at the wrong time are as good as any.
+fn but_for_state(error: BackendError) -> Result<(), BackendError> {
+    if error.kind == ErrorKind::State { Ok(()) } else { Err(error) }
+}
+
+fn forgets_all(good: &Good, session: &Session) -> Result<(), BackendError> {
+    good.start(session).or_else(|error| {
+        good.stop()?;
+        good.start(session)?;
+        Err(error)
+    })
+}
+
+fn leaks(good: &Good, session: &Session) -> Result<(), BackendError> {
+    Box::leak(vec![1_u8; 12 << 10].into_boxed_slice());
+    good.start(session)
+}
+
+/// Of a lock of a simulated program: no real one stands in the first pages.
+fn is_simulated(address: usize) -> bool {
+    address < 1 << 16
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
