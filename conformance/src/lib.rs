@@ -51,6 +51,8 @@ pub mod inside;
 #[cfg(feature = "outside")]
 mod lock;
 #[cfg(feature = "outside")]
+pub mod new_backend;
+#[cfg(feature = "outside")]
 mod probe;
 #[cfg(feature = "outside")]
 mod random;

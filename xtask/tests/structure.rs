@@ -213,10 +213,11 @@ fn atomics_are_taken_through_one_door() {
             continue;
         }
         for line in file.shipping_lines() {
-            let names_atomics = ["atomic::", "::atomic", "loom::", "shuttle::"].iter().any(|name| {
-                let word = name.trim_matches(':');
-                line.code.contains(name) && sources::has_word(&line.code, word)
-            });
+            let names_atomics =
+                ["atomic::", "::atomic", "loom::", "shuttle::"].iter().any(|name| {
+                    let word = name.trim_matches(':');
+                    line.code.contains(name) && sources::has_word(&line.code, word)
+                });
             if names_atomics {
                 wrong.push(format!("{}:{}: {}", file.path, line.number, line.code.trim()));
             }
