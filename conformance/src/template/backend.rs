@@ -29,7 +29,8 @@ impl __Name__Backend {
 
 impl Backend for __Name__Backend {
     fn describe() -> Description {
-        let (name, version) = ("__name__", env!("CARGO_PKG_VERSION"));
+        let name = "__name__";
+        let version = env!("CARGO_PKG_VERSION");
         let summary = "one operation in N; every wait";
         let mut description = Description::new(name, version, summary);
         for key in KEYS {
