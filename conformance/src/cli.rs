@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::{KitError, nearest};
+use crate::new_backend::{self, NewBackendArgs};
 use crate::report::{Format, text};
 use crate::rule::{Family, Rule};
 use crate::rules;
@@ -33,6 +34,8 @@ enum Command {
     /// Judge a backend's plugin by the rules of SPEC.md.
     #[command(after_help = STATUS)]
     Conformance(ConformanceArgs),
+    /// Write a crate with a small backend that passes all rules, to begin with.
+    NewBackend(NewBackendArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,12 +98,20 @@ fn pair(text: &str) -> Option<(String, String)> {
 
 /// Runs the command with this process's arguments, and ends the process.
 pub fn main() -> ! {
-    let Command::Conformance(arguments) = Cli::parse().command;
-    let status = arguments.execute().unwrap_or_else(|error| {
-        eprintln!("lockscope: {error}");
-        NOT_RUN_STATUS
-    });
+    let status = match Cli::parse().command {
+        Command::Conformance(arguments) => {
+            arguments.execute().unwrap_or_else(|error| not_run(&error))
+        }
+        Command::NewBackend(arguments) => {
+            new_backend::run(&arguments).map_or_else(|error| not_run(&error), |()| 0)
+        }
+    };
     std::process::exit(status)
+}
+
+fn not_run(error: &dyn core::fmt::Display) -> i32 {
+    eprintln!("lockscope: {error}");
+    NOT_RUN_STATUS
 }
 
 impl ConformanceArgs {

@@ -58,6 +58,8 @@ pub mod keys;
 #[cfg(feature = "outside")]
 mod lock;
 #[cfg(feature = "outside")]
+pub mod new_backend;
+#[cfg(feature = "outside")]
 mod probe;
 #[cfg(feature = "outside")]
 mod random;
