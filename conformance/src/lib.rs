@@ -1,17 +1,30 @@
 //! Holds backends to what they promise, whatever their strategy.
 //!
-//! A program whose locks are profiled never does the same thing twice, so what
-//! a report says of it cannot be held against the truth. Here the program is
-//! made up: a [`Script`] says which thread does what with which lock, a
-//! [`Simulation`] plays it to a backend, and the [`Truth`] of it is written down
-//! beside. Time is made up as well, so that a run follows from its seed.
+//! What that is, SPEC.md says, rule by rule; here the same list stands in code, in
+//! [`rules`], each with what finds out whether a plugin keeps it. A test holds the
+//! two against each other.
 //!
 //! ```text
-//! Script ──► Simulation ──► Probe ──── meet, event, dropped ───► Backend
+//! lockscope conformance PLUGIN ──► cli ──► Kit ── a process for each rule ──► be_child
+//!                                           │                                   │
+//!   report: text, tap, json, junit ◄── Run ─┘ ◄────────── Verdict ◄── check(&mut Trial)
+//! ```
+//!
+//! A check gets a [`Trial`]: the plugin, in a process that is its own. What it does
+//! with it is one of two things. It may run a *real program*: threads that use
+//! `lockscope`'s locks while the plugin profiles them. But such a program never does
+//! the same thing twice, so what a report says of it cannot be held against the
+//! truth. So there is a *simulated program*, too: a [`Script`] says which thread does
+//! what with which lock, a [`Simulation`] plays it to a [`Subject`], and the [`Truth`]
+//! of it is written down beside. Time is made up as well, so that a run follows from
+//! its seed.
+//!
+//! ```text
+//! Script ──► Simulation ──► Probe ──── meet, event, dropped ───► Subject
 //!                 │           └─────► Truth                         │
 //!                 └── init, start, configure, stop, snapshot ───► Report
 //!                                                                   │
-//!                     statistics: is the one what the other says? ◄─┘
+//!            compare, statistics: is the one what the other says? ◄─┘
 //! ```
 //!
 //! The simulated [`Probe`] does what `lockscope_core::recorder` does, with the

@@ -14,6 +14,7 @@ mod estimates;
 mod failures;
 mod filters;
 mod ids;
+mod kit;
 mod locks;
 mod many;
 mod plugins;
