@@ -34,6 +34,9 @@ pub(super) enum How {
 const LOOK: Duration = Duration::from_millis(20);
 /// Who keeps a pipe open after its process has ended is waited for so long.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// The verdict itself is waited for longer: it has been written, and the thread
+/// that reads it may be slow to run on a machine that has much else to do.
+const LAST_VERDICT: Duration = Duration::from_secs(5);
 /// So much of what a process writes is kept, in bytes.
 const MOST_OUTPUT: usize = 16 << 10;
 
@@ -79,10 +82,12 @@ pub(super) fn run(kit: &Kit, task: &Task) -> io::Result<Ending> {
     let stderr = child.stderr.take().map(|pipe| collect(pipe, MOST_OUTPUT));
     let how = wait(&mut child, kit)?;
     let text = |pipe: Option<Collected>| {
-        pipe.map_or_else(String::new, |pipe| String::from_utf8_lossy(&pipe.end()).into_owned())
+        pipe.map_or_else(String::new, |pipe| {
+            String::from_utf8_lossy(&pipe.end(LAST_WORDS)).into_owned()
+        })
     };
     let output = text(stdout) + &text(stderr);
-    Ok(Ending { how, said: said.end(), output })
+    Ok(Ending { how, said: said.end(LAST_VERDICT), output })
 }
 
 fn command(kit: &Kit, task: &Task) -> Command {
@@ -190,8 +195,8 @@ fn collect(mut pipe: impl Read + Send + 'static, most: usize) -> Collected {
 
 impl Collected {
     /// What has come, when the pipe has ended, or its writer should have.
-    fn end(self) -> Vec<u8> {
-        let _ = self.done.recv_timeout(LAST_WORDS);
+    fn end(self, most: Duration) -> Vec<u8> {
+        let _ = self.done.recv_timeout(most);
         core::mem::take(&mut locked(&self.bytes))
     }
 }
