@@ -2,9 +2,11 @@
 
 use lockscope_core::report::{Estimate, Report};
 
+use crate::keys::Recording;
 use crate::script::{Script, Step};
 use crate::simulation::{Played, Simulation};
 use crate::subject::Subject;
+use crate::trial::Trial;
 use crate::truth::{Line, stated};
 use crate::verdict::Failure;
 
@@ -16,6 +18,18 @@ use crate::verdict::Failure;
 pub fn exact(played: &Played) -> Result<(), Failure> {
     each(played, |stated, truth| stated == Estimate::exact(truth), "exactly")?;
     no_loss(&played.report)
+}
+
+/// Whether `script` is counted exactly when nothing else happens: if it is not,
+/// that is the matter of EVENT-01.
+///
+/// # Errors
+///
+/// That it is not; or those of the backend.
+pub fn counted_otherwise(trial: &mut Trial, script: &Script) -> Result<(), Failure> {
+    let subject = trial.subject(Recording::Everything)?;
+    exact(&Simulation::play(&subject, trial.seed(), script)?)
+        .map_err(|failure| Failure::blocked_by("EVENT-01", failure.observed))
 }
 
 /// Whether no number is more than the truth.

@@ -40,6 +40,9 @@ pub(super) fn limit(memory: u64) -> u64 {
 const LOOK: Duration = Duration::from_millis(20);
 /// Who keeps a pipe open after its process has ended is waited for so long.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// The verdict itself is waited for longer: it has been written, and the thread
+/// that reads it may be slow to run on a machine that has much else to do.
+const LAST_VERDICT: Duration = Duration::from_secs(5);
 /// So much of what a process writes is kept, in bytes.
 const MOST_OUTPUT: usize = 16 << 10;
 
@@ -86,7 +89,7 @@ pub(super) fn run(kit: &Kit, task: &Task) -> io::Result<Ending> {
     let how = wait(&mut child, kit)?;
     let text = |pipe: Option<Collected>| pipe.map_or_else(String::new, Collected::text);
     let output = text(stdout) + &text(stderr);
-    Ok(Ending { how, said: said.end().bytes, output })
+    Ok(Ending { how, said: said.end(LAST_VERDICT).bytes, output })
 }
 
 fn command(kit: &Kit, task: &Task) -> Command {
@@ -202,14 +205,14 @@ fn collect(mut pipe: impl Read + Send + 'static, most: usize) -> Collected {
 
 impl Collected {
     /// What has come, when the pipe has ended, or its writer should have.
-    fn end(self) -> Kept {
-        let _ = self.done.recv_timeout(LAST_WORDS);
+    fn end(self, most: Duration) -> Kept {
+        let _ = self.done.recv_timeout(most);
         core::mem::take(&mut locked(&self.kept))
     }
 
     /// The same, for people.
     fn text(self) -> String {
-        let Kept { bytes, more } = self.end();
+        let Kept { bytes, more } = self.end(LAST_WORDS);
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         if more > 0 {
             // In the middle of a line, most likely.

@@ -135,6 +135,8 @@ pub(super) fn hostile_events_do_no_harm(trial: &mut Trial) -> Result<(), Failure
             [Step::Take(by), Step::Wait(by, Hold::Exactly(170)), Step::Refuse(by)]
         })
         .collect();
+    let twice = [&steps[..], &steps[..]].concat();
+    compare::counted_otherwise(trial, &Script { steps: twice, ..script.clone() })?;
     // One kind of event after the other, so that the first that does harm is named.
     let kinds = {
         let session = start(&subject, trial.seed())?;

@@ -86,6 +86,7 @@ pub(super) fn losses_are_counted(trial: &mut Trial) -> Result<(), Failure> {
         let subject = full(trial, key, most)?;
         for _ in 0..10 {
             let script = program(&mut random, 4 * MAX_LOCKS, 4 * MAX_SITES as u64);
+            crate::compare::counted_otherwise(trial, &script)?;
             crate::compare::shortest(&subject, random.bits(), &script, |played| {
                 adds_up(played, key == "max_locks")
             })?;

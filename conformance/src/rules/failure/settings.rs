@@ -61,6 +61,7 @@ fn refused_in_a_session(trial: &mut Trial, values: &[&str]) -> Result<(), Failur
         Step::Take(Use { hold: Hold::Exactly(30), ..Use::of(lock) })
     });
     let uses = Step::Repeat(30, uses.into());
+    compare::counted_otherwise(trial, &Script { steps: vec![uses.clone()], ..script.clone() })?;
     let mut keys: Vec<(String, String)> = subject
         .description()
         .keys

@@ -129,6 +129,7 @@ fn across_changes() -> Script {
 
 /// All are told; then one in four, with that weight.
 pub(super) fn waits_are_all_there(trial: &mut Trial) -> Result<(), Failure> {
+    crate::compare::counted_otherwise(trial, &waits())?;
     for contended_period in [1, 4] {
         let pacing = Pacing { contended_period: Some(contended_period), ..Pacing::default() };
         let subject = one_in(trial, 16)?.paced(pacing);
