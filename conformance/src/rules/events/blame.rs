@@ -40,6 +40,10 @@ fn any(random: &mut Random) -> (Script, Vec<Make>) {
     let mut script = Script::default();
     let makes: Vec<Make> = LOCKS.to_vec();
     let locks: Vec<LockId> = makes.iter().map(|make| script.lock(*make)).collect();
+    // By whoever has it alone a lock is met at once: before that, nobody knows
+    // who has it.
+    let meets = |lock| Step::Take(Use { site: 6, ..Use::of(lock) });
+    script.extend(locks.iter().map(|lock| meets(*lock)));
     for _ in 0..40 {
         let number = random.below(locks.len() as u64) as usize;
         let modes = modes(makes[number]);
@@ -48,13 +52,13 @@ fn any(random: &mut Random) -> (Script, Vec<Make>) {
         let hold = Hold::Exactly(random.below(500));
         let by = Use { thread, lock: locks[number], mode, site, hold };
         let wait = Hold::Exactly(1 + random.below(10_000));
-        script.push(match random.below(6) {
-            0 | 1 => Step::Take(by),
-            2 => Step::Refuse(by),
-            3 => Step::GiveUp(by, wait),
-            4 if random.below(4) == 0 => Step::Replace(by.lock),
-            _ => Step::Wait(by, wait),
-        });
+        match random.below(6) {
+            0 | 1 => script.push(Step::Take(by)),
+            2 => script.push(Step::Refuse(by)),
+            3 => script.push(Step::GiveUp(by, wait)),
+            4 if random.below(4) == 0 => script.extend([Step::Replace(by.lock), meets(by.lock)]),
+            _ => script.push(Step::Wait(by, wait)),
+        }
     }
     (script, makes)
 }
@@ -71,10 +75,8 @@ fn expected(makes: &[Make], script: &Script) -> Charges {
             }
             Step::Wait(by, Hold::Exactly(wait)) => {
                 let created = by.lock.created();
-                let before = holders.get(&created).copied();
+                let before = holders.insert(created, by.site);
                 let holder = before.filter(|_| makes[created - 1].has_slot).unwrap_or_default();
-                // A lock that nobody has met is met when its waiter gives it back.
-                holders.insert(created, before.map_or(0, |_| by.site));
                 let charge = charges.entry((created, holder, by.site)).or_default();
                 *charge = (charge.0 + 1.0, charge.1 + *wait as f64);
             }
