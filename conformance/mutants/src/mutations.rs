@@ -31,5 +31,5 @@ pub fn all() -> impl Iterator<Item = &'static Mutation> {
     ALL.iter().copied().flatten()
 }
 
-/// What ends a process: see [`endings`].
+/// What ends a process: see `endings`.
 pub static ENDINGS: &[Mutation] = endings::MUTATIONS;

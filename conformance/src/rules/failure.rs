@@ -70,7 +70,7 @@ pub(super) static FAMILY: Family = Family {
             level: Level::Must,
             sentence: "Memory is bounded: once its limits are reached, more locks, call sites, origins and threads take no more of it.",
             intent: "A program runs for months with its profiler, and the one that makes most locks is the one that is looked at.",
-            verified: &[Verified::Property],
+            verified: &[Verified::Sampled],
             look: &[
                 "Is something kept for each lock that was refused a record?",
                 "Is there a list of threads that have ended, or of origins, without limit?",

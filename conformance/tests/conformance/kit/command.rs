@@ -206,7 +206,7 @@ fn refusal(arguments: &[&str]) -> String {
 
 #[test]
 fn a_rule_or_family_that_there_is_not() {
-    insta::assert_snapshot!(refusal(&["--rule", "EVNT-1"]), @"lockscope: there is no rule 'EVNT-1'; did you mean EVENT-01? `lockscope conformance --list` shows all");
+    insta::assert_snapshot!(refusal(&["--rule", "EVNT-01"]), @"lockscope: there is no rule 'EVNT-01'; did you mean EVENT-01? `lockscope conformance --list` shows all");
     insta::assert_snapshot!(refusal(&["--family", "evnets"]), @"lockscope: there is no family 'evnets'; did you mean EVENT? the families are LOAD, IDENT, EXCL, EVENT, SAMPLE, TIME, SESSION, FAIL");
     insta::assert_snapshot!(refusal(&["--xfail", "LAOD-01=it is another one"]), @"lockscope: there is no rule 'LAOD-01'; did you mean LOAD-01? `lockscope conformance --list` shows all");
 }
