@@ -38,6 +38,7 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("lockscope report target/demo/lockscope.json --sort hold --top 3", Trial::Run),
     ("cargo build --release", Trial::Run),
     ("lockscope backends", Trial::Run),
+    ("lockscope conformance target/release/liblockscope_wrapper.so", Trial::Run),
     ("lockscope run -- ./app", Trial::RunByApp),
     ("lockscope report lockscope.json --sort hold --top 3", Trial::RunByApp),
     ("lockscope run --include 'module:app::store' --exclude 'kind:once' -- ./app", Trial::RunByApp),
