@@ -61,7 +61,7 @@ const FILES: [(&str, &str); 8] = [
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn run(args: &NewBackendArgs) -> Result<(), NewBackendError> {
     let written = write(args)?;
     print!("{}", written.told());
