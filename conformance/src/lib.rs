@@ -125,3 +125,8 @@ pub use trial::{Profile, Trial};
 pub use truth::{Line, Totals, Truth, stated};
 #[cfg(feature = "outside")]
 pub use verdict::{Failure, Verdict};
+
+/// So that the guide's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/write-a-backend.md")]
+struct Guide;

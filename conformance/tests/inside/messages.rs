@@ -14,8 +14,8 @@ fn the_shortest_history_is_told_as_a_person_would() {
 plain does not say what a naive backend says, which writes everything down.
 
 the lock without slot that was made at 102, call site 1, write:
-  expected  1 samples; acquisitions 1; hold 0 ns, at most 0 ns, 1 in buckets
-  observed  2 samples; acquisitions 2; hold 0 ns, at most 0 ns, 2 in buckets
+  expected  samples 1; acquisitions 1; hold 0 ns, at most 0 ns, 1 in buckets
+  observed  samples 2; acquisitions 2; hold 0 ns, at most 0 ns, 2 in buckets
 
 The shortest history after which it is so:
 

@@ -54,7 +54,7 @@ struct Sums {
 /// What there is of it.
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} samples", self.samples)?;
+        write!(f, "samples {}", self.samples)?;
         for (name, estimate) in [
             ("acquisitions", self.acquisitions),
             ("contentions", self.contentions),
