@@ -42,6 +42,7 @@ const _: () = assert!(IS_MODEL || size_of::<Pad>() == 128);
 #[derive(Clone, Copy, Debug)]
 pub struct Lent(NonNull<Pad>);
 
+#[cfg(feature = "control")]
 impl Lent {
     pub(crate) fn as_ptr(self) -> *const Pad {
         self.0.as_ptr()
