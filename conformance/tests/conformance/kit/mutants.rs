@@ -94,6 +94,16 @@ fn the_good_plugin_keeps_every_rule() {
     assert!(all, "{}", text::run(&kit, &run));
 }
 
+/// As [`found_out`]. Where real threads must meet at the wrong moment, as at a fork,
+/// they do so nearly always, and not always: it is tried again.
+fn found_in_time(kit: &Kit, name: &str, breaks: &str) -> Result<String, String> {
+    let is_sampled = rules::find(breaks).is_some_and(|rule| rule.verified == [Verified::Sampled]);
+    let tries = if is_sampled { 4 } else { 1 };
+    (1..tries)
+        .find_map(|_| found_out(kit, name, breaks).ok())
+        .map_or_else(|| found_out(kit, name, breaks), Ok)
+}
+
 /// So many at a time: most of a check's time is waiting.
 const AT_A_TIME: usize = 4;
 
@@ -112,7 +122,9 @@ fn every_mutant_breaks_its_rule() {
                 while let number = next.fetch_add(1, Ordering::Relaxed)
                     && let Some((kit, name, breaks)) = all.get(number)
                 {
-                    found[number].set(found_out(kit, name, breaks)).expect("each is tried once");
+                    found[number]
+                        .set(found_in_time(kit, name, breaks))
+                        .expect("each is tried once");
                 }
             });
         }
