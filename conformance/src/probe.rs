@@ -71,8 +71,10 @@ pub struct Probe<'s> {
     /// One of [`state`].
     gate: u32,
     generation: u32,
-    /// Of acquisitions that must wait, one in so many is recorded.
+    /// Of acquisitions that must wait, one in so many is recorded, and those during
+    /// which the host looks at its session.
     contended_period: u32,
+    looks: u32,
     random: Random,
     now_ns: u64,
     threads: Vec<Thread>,
@@ -97,6 +99,7 @@ impl<'s> Probe<'s> {
             gate: state::CLOSED,
             generation: 0,
             contended_period: 1,
+            looks: 0,
             random,
             now_ns,
             threads: vec![Thread::default(); threads],
@@ -116,6 +119,7 @@ impl<'s> Probe<'s> {
 
     pub(crate) fn set_contended_period(&mut self, period: u32) {
         self.contended_period = period.max(1);
+        self.looks += 1;
     }
 
     /// What has happened, which is forgotten.
@@ -173,12 +177,17 @@ impl<'s> Probe<'s> {
     /// Begins to wait for a lock that somebody holds.
     pub fn wait(&mut self, operation: Operation) -> Acquisition {
         let seen = self.gate != state::CLOSED;
-        let weight = self.contended_period;
         let mut token = 0;
-        if seen && (weight == 1 || self.random.below(weight.into()) == 0) {
+        if seen {
+            let weight = match self.contended_period {
+                1 => 1,
+                period if self.random.below(period.into()) == 0 => period,
+                _ => NOT_DRAWN,
+            };
             let slot = self.locks[operation.lock].slot.as_ref();
             let holder = slot.map_or(Holder::UNKNOWN, |slot| slot.holder(self.stamp()));
             token = self.begin(operation, What { weight, contended: 1, counted: 0, holder });
+            self.records[token].lock.state = self.looks.into();
         }
         Acquisition {
             operation,
@@ -200,6 +209,14 @@ impl<'s> Probe<'s> {
             slot.set_holder(if is_recorded { waiting.operation.holder() } else { unknown });
         }
         if is_recorded {
+            let record = &mut self.records[waiting.token];
+            if record.weight != 1 && record.lock.state != u64::from(self.looks) {
+                record.weight = 1;
+            } else if record.weight == NOT_DRAWN {
+                self.take(waiting.token);
+                waiting.token = 0;
+                return waiting;
+            }
             let stamp = u64::from(waiting.generation) << 32;
             let state = match &lock.slot {
                 Some(slot) if !lock.is_asking() => slot.state_in(stamp).unwrap_or_default(),
@@ -216,7 +233,9 @@ impl<'s> Probe<'s> {
     pub fn gave_up(&mut self, waiting: Acquisition) {
         if waiting.token != 0 {
             let (kind, now) = (EventKind::FAILED, self.now_ns);
-            let event = Event { kind, acquired: now, end: now, ..self.take(waiting.token) };
+            let begun = self.take(waiting.token);
+            let lock = LockRef { state: 0, ..begun.lock };
+            let event = Event { lock, kind, weight: 1, acquired: now, end: now, ..begun };
             self.tell(waiting.operation, waiting.generation, event);
         }
         self.note(waiting.operation, waiting.generation, |totals| totals.failures += 1);
@@ -315,6 +334,9 @@ impl<'s> Probe<'s> {
         note(self.truth.at(place));
     }
 }
+
+/// The weight of an acquisition that must wait and was not drawn.
+const NOT_DRAWN: u32 = 0;
 
 /// Where nothing is said yet.
 pub(crate) const NO_EVENT: Event = Event {

@@ -158,7 +158,8 @@ pub struct Pace {
     /// `OPEN`, `WATCH` for contended acquisitions alone, or `CLOSED`.
     pub gate: u32,
     /// Of acquisitions that must wait, one in so many is recorded, with this
-    /// weight: 1 for all.
+    /// weight, and those, with weight 1, during which the host asks for the pace:
+    /// see [`Thinning`](crate::gate::Thinning). 1 for all.
     pub contended_period: u32,
     /// When to ask again, in nanoseconds; `u64::MAX` for not of its own accord.
     pub ask_after_ns: u64,

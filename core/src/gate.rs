@@ -71,8 +71,39 @@ pub struct Gate {
     flags: AtomicU32,
     /// The generation of the last session, which stays when the gate closes.
     generation: AtomicU32,
-    /// Of acquisitions that must wait, one in so many is recorded.
-    contended_period: AtomicU32,
+    /// A [`Thinning`]: its period in the lower half, its look in the upper.
+    thinning: AtomicU64,
+}
+
+/// Which acquisitions that must wait are recorded, as one load has found it.
+///
+/// One in `period` is drawn when its wait begins, and stands for so many. But a
+/// wait during which the host has looked at its session is recorded whatever was
+/// drawn, and stands for itself: so a wait that is longer than the time between
+/// two looks is never missed. When the host looks does not depend on the wait, so
+/// both kinds together are estimated without bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thinning(u64);
+
+impl Thinning {
+    /// Of acquisitions that must wait, one in so many is recorded; 1 for all.
+    #[inline]
+    #[must_use]
+    pub fn period(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// How often the host has looked, counted modulo 2³².
+    #[inline]
+    #[must_use]
+    pub fn look(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// After one more look of the host, with this period.
+    fn after(self, period: u32) -> Self {
+        Self(u64::from(self.look().wrapping_add(1)) << 32 | u64::from(period.max(1)))
+    }
 }
 
 const _: () = assert!(IS_MODEL || size_of::<Gate>() == 64);
@@ -155,7 +186,7 @@ macro_rules! gate_constructor {
                 ],
                 flags: AtomicU32::new(0),
                 generation: AtomicU32::new(0),
-                contended_period: AtomicU32::new(1),
+                thinning: AtomicU64::new(1),
             }
         }
     };
@@ -236,13 +267,13 @@ impl Gate {
         self.flags.load(Ordering::Relaxed) & FILTERED != 0
     }
 
-    /// Of acquisitions that must wait, one in so many is recorded.
+    /// Which acquisitions that must wait are recorded.
     #[inline]
     #[must_use]
-    pub fn contended_period(&self) -> u32 {
+    pub fn thinning(&self) -> Thinning {
         // Relaxed: whoever draws by the period of a moment ago gives its sample
         // the weight of a moment ago.
-        self.contended_period.load(Ordering::Relaxed)
+        Thinning(self.thinning.load(Ordering::Relaxed))
     }
 
     /// The entries of the session with this `stamp`, which
@@ -287,17 +318,18 @@ impl Gate {
         // Relaxed: published by the release of `word` below.
         self.flags.store(flags, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
-        self.contended_period.store(contended_period.max(1), Ordering::Relaxed);
+        self.set_contended_period(contended_period);
         self.hooks[place(generation.into())].store(hooks.cast_mut(), Ordering::Relaxed);
         let watch = if state == state::WATCH { WATCH_BIT } else { 0 };
         // Release: pairs with `look_acquire`. Models: `start_stop`, `switch`.
         self.word.store(u64::from(generation) << 32 | watch, Ordering::Release);
     }
 
-    /// Records one in so many acquisitions that must wait from now on.
+    /// The host has looked at its session: records one in so many acquisitions
+    /// that must wait from now on. The host alone calls this, once at a time.
     pub fn set_contended_period(&self, period: u32) {
-        // Relaxed: see `contended_period`.
-        self.contended_period.store(period.max(1), Ordering::Relaxed);
+        // Relaxed: see `thinning`.
+        self.thinning.store(self.thinning().after(period).0, Ordering::Relaxed);
     }
 
     /// Closes the gate. Hooks that are running go on: see

@@ -1,6 +1,8 @@
 //! What the host is told beyond what backends share: what profiling has cost,
 //! and what was done to keep to the budget.
 
+use lockscope_backends::contention;
+
 use crate::budget::{Account, Budget, Spent, Tuning, rounded};
 
 /// The period of acquisitions that have to wait, under this tuning.
@@ -49,13 +51,7 @@ fn squeezed(account: &Account) -> Option<String> {
 
 fn drawn(account: &Account) -> Option<String> {
     let [now, highest] = [account.tuning, account.highest].map(contended_period);
-    let at_the_end = if now > 1 { format!("one in {now}") } else { "each".to_owned() };
-    let budget = said(account.budget);
-    (highest > 1).then(|| {
-        format!(
-            "To keep to {budget}, only one in up to {highest} of the acquisitions that had to wait was recorded, and {at_the_end} at the end: contentions and waits are estimates."
-        )
-    })
+    contention::drawn(&said(account.budget), highest, now)
 }
 
 fn said(budget: Budget) -> String {

@@ -5,6 +5,7 @@
 mod contention;
 mod schedule;
 
+use lockscope_backends::contention::Contention;
 use lockscope_backends::sampler::Sampler;
 use lockscope_core::backend::{BackendError, Pace};
 use lockscope_core::clock::{self, ClockScale};
@@ -14,7 +15,6 @@ use lockscope_core::{Countdown, Event, Session};
 
 use crate::report;
 use crate::settings::Terms;
-use contention::Contention;
 use schedule::Schedule;
 
 /// One period for all, in windows.

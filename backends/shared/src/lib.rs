@@ -9,6 +9,8 @@
 //! | [`settings`] | configuration keys whose values are numbers |
 //! | [`life`] | sessions, one after the other |
 //! | [`sampler`] | countdowns to the next sample, of any period |
+//! | [`contention`] | how many acquisitions have to wait |
+//! | [`steady`] | one period for all locks, and a limit to the waits that are recorded |
 //! | [`ledger`] | what was seen of one lock: by call site, and who made whom wait |
 //! | [`record`] | a ledger with the lock's id and origin |
 //! | [`registry`] | all records, the way from a lock to its own, and the report |
@@ -23,6 +25,7 @@
 //! exclusive owner is the only writer of its own numbers, so a sample of an
 //! exclusive lock has no atomic read-modify-write in it.
 
+pub mod contention;
 mod histogram;
 pub mod keyed;
 mod lazy;
@@ -37,5 +40,6 @@ mod report;
 pub mod sampler;
 pub mod settings;
 mod sharded;
+pub mod steady;
 pub mod tally;
 mod writer;

@@ -3,4 +3,4 @@
 //! beside that.
 
 /// One period for all.
-pub(crate) use lockscope_backends::sampler::Sampler as Policy;
+pub(crate) use lockscope_backends::steady::Steady as Policy;

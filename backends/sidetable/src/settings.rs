@@ -1,6 +1,7 @@
 //! The backend's configuration keys.
 
 use lockscope_backends::settings::{self, Key, PERIOD};
+use lockscope_backends::steady::CONTENTIONS_PER_SEC;
 
 /// How many locks may have a record.
 pub(crate) const MAX_LOCKS: Key = Key {
@@ -23,5 +24,6 @@ pub(crate) const MAX_THREADS: Key = Key {
     help: "So many threads have numbers of their own for one lock, from 1 to 10000; the rest write theirs in one place, which takes longer.",
 };
 
-/// Only the period can be changed while a session runs.
-pub(crate) const KEYS: [&Key; 4] = [&PERIOD, &MAX_LOCKS, &MAX_SITES, &MAX_THREADS];
+/// The first two can be changed while a session runs.
+pub(crate) const KEYS: [&Key; 5] =
+    [&PERIOD, &CONTENTIONS_PER_SEC, &MAX_LOCKS, &MAX_SITES, &MAX_THREADS];

@@ -2,8 +2,8 @@
 
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
-use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, PERIOD, not_now};
-use lockscope_core::backend::{Backend, BackendError, Description, Setting};
+use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now};
+use lockscope_core::backend::{Backend, BackendError, Description, Pace, Setting};
 use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,8 +41,7 @@ impl Backend for Wrapper {
     fn init(&self, settings: &[Setting]) -> Result<(), BackendError> {
         let (locks, sites) = (MAX_LOCKS.value_in(settings)?, MAX_SITES.value_in(settings)?);
         *self.limits() = Limits { locks, sites };
-        self.policy.set_period(PERIOD.value_in(settings)?);
-        Ok(())
+        self.policy.init(settings)
     }
 
     fn start(&self, session: &Session) -> Result<(), BackendError> {
@@ -59,26 +58,30 @@ impl Backend for Wrapper {
     }
 
     fn configure(&self, key: &str, value: &str) -> Result<(), BackendError> {
-        if key != PERIOD.name {
-            return Err(not_now(key, &KEYS));
-        }
-        self.policy.set_period(PERIOD.parse(value)?);
-        Ok(())
+        if self.policy.configure(key, value)? { Ok(()) } else { Err(not_now(key, &KEYS)) }
     }
 
     fn snapshot(&self) -> Result<Report, BackendError> {
         let clock = self.life.clock()?;
-        Ok(Report { periods: self.policy.periods().into(), ..self.state.report(clock) })
+        Ok(Report {
+            periods: self.policy.periods().into(),
+            notes: self.policy.notes().into_iter().map(Into::into).collect(),
+            ..self.state.report(clock)
+        })
+    }
+
+    fn pace(&self) -> Pace {
+        self.policy.pace()
     }
 
     fn meet(&self, _: Option<&LockRef>) -> Countdown {
-        self.policy.draw()
+        self.policy.first()
     }
 
     #[inline]
     fn event(&self, event: &Event) -> Countdown {
         self.state.note(event);
-        self.policy.draw_after(event)
+        self.policy.next(event)
     }
 
     const LENDS_PADS: bool = true;

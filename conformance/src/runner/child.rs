@@ -27,6 +27,7 @@ pub enum Task {
 /// process's standard input: standard output and error are the plugin's to
 /// misuse.
 pub fn be_child(task: &Task, mut trial: Trial, memory: u64) -> ! {
+    end_with_parent();
     let mut parent = take_stdin();
     limit(memory);
     let said = match task {
@@ -64,6 +65,13 @@ fn check(id: &str, trial: &mut Trial) -> Verdict {
             Verdict::Failed(Failure::new("the check goes to its end", observed))
         }
     }
+}
+
+/// If whoever judges is killed, nobody is left to end a plugin that hangs.
+fn end_with_parent() {
+    // SAFETY: the call takes integers. The thread that has started this process waits
+    // for it, so its end, which is what the kernel looks at, is the parent's.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
 }
 
 /// The socket that is standard input, which is empty from now on.

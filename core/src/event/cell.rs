@@ -209,6 +209,10 @@ impl EventCell {
         self.id.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn set_weight(&self, weight: u32) {
+        self.weight.store(weight, Ordering::Relaxed);
+    }
+
     /// How many operations it stands for.
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)

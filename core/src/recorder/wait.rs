@@ -4,7 +4,7 @@ use super::instant::{instant, tell};
 use super::{Watched, admits, described};
 use crate::acquisition::{self, Token};
 use crate::clock;
-use crate::event::{Beginning, Event, EventKind, Mode, What};
+use crate::event::{Beginning, Event, EventKind, LockRef, Mode, What};
 use crate::probe::Probe;
 use crate::site::CallSite;
 use crate::slot::Holder;
@@ -24,16 +24,24 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
         // SAFETY: inside the bracket of an open gate.
         None => !admits(unsafe { &*probe.gate.hooks(stamp) }, &described),
     };
-    let weight = probe.gate.contended_period();
-    if is_excluded || weight > 1 && !thread.draws(weight) {
+    if is_excluded {
         return Token::NONE;
     }
+    let thinning = probe.gate.thinning();
+    // What is not drawn is written down all the same, for as long as the wait
+    // lasts: who waits is to be seen, and the wait may be a long one yet.
+    let weight = match thinning.period() {
+        1 => 1,
+        period if thread.draws(period) => period,
+        _ => NOT_DRAWN,
+    };
     let holder = slot.map_or(Holder::UNKNOWN, |slot| slot.holder(stamp));
     acquisition::begin(
         thread,
         (stamp >> 32) as u32,
         &Beginning {
-            lock: described,
+            // The backend's word is not known before the lock is had.
+            lock: LockRef { state: thinning.look().into(), ..described },
             what: What {
                 kind: EventKind::RELEASED,
                 mode,
@@ -50,19 +58,25 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
     )
 }
 
-/// The wait that `token` stands for ended with the lock. The caller owns it.
+/// The weight of an acquisition that must wait and was not drawn.
+const NOT_DRAWN: u32 = 0;
+
+/// The wait that `token` stands for ended with the lock. The caller owns it. The
+/// answer is what names the acquisition from now on: nothing, if it is not recorded
+/// (see [`Thinning`](crate::gate::Thinning)).
 ///
 /// What is to be known of the lock's slot is read here, where its line has just
 /// been fetched: whoever waits next may take it away again before the release.
 #[cold]
-pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token) {
+#[must_use = "the record is never given back without"]
+pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token) -> Token {
     let slot = lock.slot();
     let thread = if token.is_some() { thread::current() } else { None };
     let Some(thread) = thread else {
         if let Some(slot) = slot {
             slot.set_reader(site);
         }
-        return;
+        return Token::NONE;
     };
     let record = acquisition::own(thread, token);
     let stamp = u64::from(record.generation()) << 32;
@@ -71,6 +85,14 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
         let thread = if is_alone { Holder::thread_bits(thread.index()) } else { 0 };
         slot.set_holder(Holder::new(site, thread));
     }
+    if record.event().weight() != 1 {
+        if record.event().state() != u64::from(probe.gate.thinning().look()) {
+            record.event().set_weight(1);
+        } else if record.event().weight() == NOT_DRAWN {
+            acquisition::free(thread, token);
+            return Token::NONE;
+        }
+    }
     // Without it, the backend is told while the lock is owned: see `release`.
     let state = match slot {
         Some(slot) if !slot.is_asking() => slot.state_in(stamp).unwrap_or_default(),
@@ -78,6 +100,7 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     };
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::acquired(thread, token, now, state);
+    token
 }
 
 /// The wait that `token` stands for ended without the lock.
@@ -91,7 +114,16 @@ pub fn gave_up<L: Watched>(probe: &Probe, lock: &L, token: Token) {
     let (generation, event) = (record.generation(), record.event().read());
     acquisition::free(thread, token);
     let now = clock::now(probe.gate.uses_tsc()).max(event.begin);
-    let event = Event { kind: EventKind::FAILED, acquired: now, end: now, ..event };
+    // Whether it was drawn or not: failures are few, and all are counted.
+    let lock_ref = LockRef { state: 0, ..event.lock };
+    let event = Event {
+        lock: lock_ref,
+        kind: EventKind::FAILED,
+        weight: 1,
+        acquired: now,
+        end: now,
+        ..event
+    };
     tell(probe, thread, lock, generation, event);
 }
 

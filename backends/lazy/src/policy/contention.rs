@@ -2,14 +2,10 @@
 
 use std::collections::VecDeque;
 
-use lockscope_core::clock::ClockScale;
-use lockscope_core::sync::{AtomicU64, Ordering};
-use lockscope_core::{Event, EventKind};
+use lockscope_backends::contention::Waits;
 
 use crate::settings::Terms;
 
-/// Threads that wait at one time mostly have numbers that follow each other.
-const SHARDS: usize = 16;
 /// How often in its length a window is looked at.
 const LOOKS: u64 = 10;
 /// How many contended acquisitions are to be told in a window at whose end it
@@ -17,54 +13,6 @@ const LOOKS: u64 = 10;
 const TOLD: u64 = 1_000;
 
 const NS_PER_S: f64 = 1e9;
-
-/// Contended acquisitions since the program began, as far as they were told.
-///
-/// Relaxed, all of it: numbers that are added up, and order nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Contention([Shard; SHARDS]);
-
-/// Those of some threads: of one mostly, which then has the line to itself.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Shard {
-    number: AtomicU64,
-    wait_ticks: AtomicU64,
-}
-
-/// So many acquisitions that had to wait, for so long in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Waits {
-    pub(crate) number: u64,
-    pub(crate) wait_ns: u64,
-}
-
-impl Contention {
-    /// Counts `event`, if it had to wait for a lock: it may have given up in the
-    /// end.
-    pub(crate) fn count(&self, event: &Event) {
-        let is_wait = event.kind == EventKind::RELEASED || event.kind == EventKind::FAILED;
-        if event.contended == 0 || !is_wait {
-            return;
-        }
-        let weight = u64::from(event.weight);
-        let shard = &self.0[event.thread as usize % SHARDS];
-        shard.number.fetch_add(weight, Ordering::Relaxed);
-        shard.wait_ticks.fetch_add(event.wait_ticks().wrapping_mul(weight), Ordering::Relaxed);
-    }
-
-    /// All that were counted; the session's ticks are `clock`'s.
-    pub(crate) fn so_far(&self, clock: ClockScale) -> Waits {
-        let sum = |of: fn(&Shard) -> &AtomicU64| {
-            let each = self.0.iter().map(|shard| of(shard).load(Ordering::Relaxed));
-            each.fold(0, u64::wrapping_add)
-        };
-        Waits {
-            number: sum(|shard| &shard.number),
-            wait_ns: clock.ns(sum(|shard| &shard.wait_ticks)),
-        }
-    }
-}
 
 /// A look at contention over the last while.
 #[derive(Debug)]

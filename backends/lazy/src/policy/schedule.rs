@@ -13,11 +13,12 @@
 
 use core::fmt;
 
+use lockscope_backends::contention::Waits;
 use lockscope_core::backend::Pace;
 use lockscope_core::gate::state::{CLOSED, OPEN, WATCH};
 use lockscope_core::report::Window;
 
-use super::contention::{Sight, Waits};
+use super::contention::Sight;
 use crate::report::{Mood, Past};
 use crate::settings::Terms;
 

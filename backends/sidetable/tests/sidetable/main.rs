@@ -17,6 +17,12 @@ fn its_keys_are_described_with_their_defaults() {
         description.keys.iter().map(|key| (key.name.as_str(), key.default.as_str())).collect();
     assert_eq!(
         defaults,
-        [("period", "100"), ("max_locks", "100000"), ("max_sites", "64"), ("max_threads", "64")]
+        [
+            ("period", "100"),
+            ("contentions_per_sec", "100000"),
+            ("max_locks", "100000"),
+            ("max_sites", "64"),
+            ("max_threads", "64")
+        ]
     );
 }

@@ -13,7 +13,15 @@ fn its_keys_are_described_with_their_defaults() {
     let description = Wrapper::describe();
     let defaults: Vec<_> =
         description.keys.iter().map(|key| (key.name.as_str(), key.default.as_str())).collect();
-    assert_eq!(defaults, [("period", "100"), ("max_locks", "100000"), ("max_sites", "64")]);
+    assert_eq!(
+        defaults,
+        [
+            ("period", "100"),
+            ("contentions_per_sec", "100000"),
+            ("max_locks", "100000"),
+            ("max_sites", "64")
+        ]
+    );
 }
 
 #[test]

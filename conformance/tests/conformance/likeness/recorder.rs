@@ -168,8 +168,7 @@ impl Player for Recorder {
         let Operation { thread, lock, mode, site } = operation;
         let token = self.with(thread, lock, move |probe, lock| {
             let token = recorder::wait(probe, lock, mode, CallSite(site));
-            recorder::waited(probe, lock, CallSite(site), token);
-            token
+            recorder::waited(probe, lock, CallSite(site), token)
         });
         (operation, token)
     }

@@ -184,7 +184,7 @@ impl<'a, S: Storage> Call<'a, S> {
     fn waited(&mut self) {
         let token = core::mem::replace(&mut self.token, Token::NONE);
         if token.is_some() {
-            recorder::waited(&PROBE, self.once, self.site, token);
+            let token = recorder::waited(&PROBE, self.once, self.site, token);
             self.once.end(token);
         }
     }

@@ -185,8 +185,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     fn lock_contended(&self, mode: Mode, site: CallSite, block: impl FnOnce(&P) -> Marker) -> Held {
         let token = recorder::wait(&PROBE, self, mode, site);
         let bare = block(&self.bare);
-        recorder::waited(&PROBE, self, site, token);
-        Held { token, bare }
+        Held { token: recorder::waited(&PROBE, self, site, token), bare }
     }
 
     #[inline(never)]
@@ -228,10 +227,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         }
         let token = recorder::wait(&PROBE, self, mode, site);
         match block(&self.bare) {
-            Some(bare) => {
-                recorder::waited(&PROBE, self, site, token);
-                Some(Held { token, bare })
-            }
+            Some(bare) => Some(Held { token: recorder::waited(&PROBE, self, site, token), bare }),
             None => {
                 recorder::gave_up(&PROBE, self, token);
                 None

@@ -232,7 +232,7 @@ impl<P: BareRwLock, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         let token = recorder::wait(&PROBE, self, Mode::EXCLUSIVE, site);
         match block(bare) {
             Ok(bare) => {
-                recorder::waited(&PROBE, self, site, token);
+                let token = recorder::waited(&PROBE, self, site, token);
                 self.end(held.token);
                 Ok(Held { token, bare })
             }

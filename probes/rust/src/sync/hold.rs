@@ -196,8 +196,7 @@ fn acquire_contended<W: Way, const KIND: u32>(
     let wait = Wait { mark, token: recorder::wait(&PROBE, &mark.seen(), W::MODE, site) };
     let result = way.block();
     let token = wait.over();
-    recorder::waited(&PROBE, &mark.seen(), site, token);
-    (result, token)
+    (result, recorder::waited(&PROBE, &mark.seen(), site, token))
 }
 
 /// A recorded wait. Dropped before it is over, by a panic of std's (too many

@@ -50,8 +50,8 @@ impl<'a> Attempt<'a> {
     pub(super) fn succeeded(self) {
         let wait = self.wait.replace(Token::NONE);
         if wait.is_some() {
-            recorder::waited(&PROBE, &self.mark.seen(), self.site, wait);
-            drop(Hold::new(self.mark, wait));
+            let waited = recorder::waited(&PROBE, &self.mark.seen(), self.site, wait);
+            drop(Hold::new(self.mark, waited));
         }
     }
 }

@@ -23,3 +23,5 @@ mod hammer;
 mod parking_lot;
 mod swap;
 mod sync;
+#[cfg(feature = "parking_lot")]
+mod thinned;
