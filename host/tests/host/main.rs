@@ -24,6 +24,7 @@ mod run;
 mod sessions;
 mod signals;
 mod switching;
+mod thinned;
 mod windows;
 
 mod support;
