@@ -1,7 +1,7 @@
 //! The process that makes one check.
 
 use std::io::Write;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -27,8 +27,8 @@ pub enum Task {
 /// process's standard input: standard output and error are the plugin's to
 /// misuse.
 pub fn be_child(task: &Task, mut trial: Trial, memory: u64) -> ! {
-    end_with_parent();
     let mut parent = take_stdin();
+    end_with(&parent);
     limit(memory);
     let said = match task {
         Task::Describe => about(&trial),
@@ -67,11 +67,23 @@ fn check(id: &str, trial: &mut Trial) -> Verdict {
     }
 }
 
-/// If whoever judges is killed, nobody is left to end a plugin that hangs.
-fn end_with_parent() {
-    // SAFETY: the call takes integers. The thread that has started this process waits
-    // for it, so its end, which is what the kernel looks at, is the parent's.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+/// If whoever judges, and holds the other end of `parent`, is killed, nobody is left
+/// to end a plugin that hangs: this process ends as well, now or whenever that is.
+fn end_with(parent: &UnixStream) {
+    let mut byte = 0_u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY:
+    // - the first call takes integers; the thread that has started this process waits
+    //   for it, so its end, which is what the kernel looks at, is the parent's;
+    // - the second writes one byte at most, to where there is room for it.
+    let is_over = unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        // The parent says nothing, so there is nothing to read until it is gone.
+        libc::recv(parent.as_raw_fd(), (&raw mut byte).cast(), 1, flags) == 0
+    };
+    if is_over {
+        std::process::exit(1);
+    }
 }
 
 /// The socket that is standard input, which is empty from now on.

@@ -1,12 +1,13 @@
 //! A check whose process comes to a bad end is a rule that is broken, in words.
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lockscope_conformance::runner::Kit;
 use lockscope_conformance::{Failure, Verdict, rules};
 use lockscope_mutants::mutations::ENDINGS;
 
-use super::support::mutant;
+use super::support::{mutant, plugin, program};
 
 /// What is said of LOAD-05 when initialising ends like this.
 fn failure_by(kit: &Kit) -> Failure {
@@ -98,4 +99,48 @@ fn output_without_end_is_cut() {
 #[test]
 fn every_ending_breaks_the_same_rule() {
     assert!(ENDINGS.iter().all(|ending| ending.breaks == "LOAD-05"));
+}
+
+/// The state and the parent of a process, by the kernel's letter and number; `None`
+/// if there is none.
+fn process(pid: u32) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may contain anything.
+    let mut after_name = stat.rsplit_once(") ")?.1.split(' ');
+    Some((after_name.next()?.chars().next()?, after_name.next()?.parse().ok()?))
+}
+
+fn children_of(pid: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|child| process(*child).is_some_and(|(_, parent)| parent == pid)).collect()
+}
+
+/// What `look` sees, as soon as it is something; a minute is for a test that fails.
+fn eventually<T>(look: impl Fn() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it did not come about");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_kit_that_is_killed_leaves_no_plugin_running() {
+    let mut kit = Command::new(program())
+        .args(["conformance", "--rule", "LOAD-05"])
+        .arg(plugin("mutants"))
+        .env(lockscope_mutants::VARIABLE, "waits-for-ever")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let child = eventually(|| children_of(kit.id()).first().copied());
+    kit.kill().unwrap();
+    kit.wait().unwrap();
+    // Dead, if nobody has asked yet how it ended.
+    eventually(|| process(child).is_none_or(|(state, _)| state == 'Z').then_some(()));
 }
