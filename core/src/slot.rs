@@ -3,7 +3,7 @@
 use core::panic::Location;
 
 use crate::site::CallSite;
-use crate::sync::{AtomicU32, AtomicU64, IS_MODEL, Ordering, fence};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, IS_MODEL, Ordering, fence};
 
 /// The words that a lock carries for profiling.
 ///
@@ -30,7 +30,8 @@ use crate::sync::{AtomicU32, AtomicU64, IS_MODEL, Ordering, fence};
 #[repr(C)]
 #[derive(Debug)]
 pub struct Slot {
-    created: Option<&'static Location<'static>>,
+    /// A `&'static Location`, or null; see [`Slot::originate`].
+    created: AtomicPtr<Location<'static>>,
     name: *const u8,
     name_len: u32,
     /// How many operations the sample at the end of the countdown stands for:
@@ -82,7 +83,10 @@ macro_rules! slot_constructor {
                 weight: AtomicU32::new(0),
                 name_len: 0,
                 name: core::ptr::null(),
-                created,
+                created: AtomicPtr::new(match created {
+                    Some(created) => core::ptr::from_ref(created).cast_mut(),
+                    None => core::ptr::null_mut(),
+                }),
             }
         }
     };
@@ -105,7 +109,31 @@ impl Slot {
     /// Where the lock was made.
     #[must_use]
     pub fn created(&self) -> CallSite {
-        self.created.map_or(CallSite::UNKNOWN, CallSite::of)
+        // Relaxed: what it points to is part of the program.
+        CallSite(self.created.load(Ordering::Relaxed) as usize)
+    }
+
+    /// Says that the lock comes from `place`, unless that was said before.
+    ///
+    /// For probes whose constructors cannot know who calls them: they say it at
+    /// the first operation, before anybody is told of the lock.
+    #[inline]
+    pub fn originate(&self, place: &'static Location<'static>) {
+        if self.created.load(Ordering::Relaxed).is_null() {
+            self.originate_first(place);
+        }
+    }
+
+    #[cold]
+    fn originate_first(&self, place: &'static Location<'static>) {
+        let place = core::ptr::from_ref(place).cast_mut();
+        // Relaxed: atomicity alone decides whose place stands.
+        let _ = self.created.compare_exchange(
+            core::ptr::null_mut(),
+            place,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 
     /// The lock's name as its parts; null if it has none.

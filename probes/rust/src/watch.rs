@@ -9,13 +9,15 @@ use lockscope_core::{CallSite, Probe, Slot};
 use crate::attach;
 
 /// The one probe of this crate: its gate is what every lock operation reads.
-pub(crate) static PROBE: Probe = Probe::rust("rust");
+pub static PROBE: Probe = Probe::rust("rust");
 
 /// A lock with a slot, seen as what it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Slotted<'a> {
-    pub(crate) slot: &'a Slot,
-    pub(crate) kind: LockKind,
+pub struct Slotted<'a> {
+    /// Its slot.
+    pub slot: &'a Slot,
+    /// What it is.
+    pub kind: LockKind,
 }
 
 impl Watched for Slotted<'_> {
@@ -78,7 +80,7 @@ impl Watched for Slotless {
 ///
 /// The very first one looks for a host, which may leave the gate closed.
 #[inline]
-pub(crate) fn is_open() -> bool {
+pub fn is_open() -> bool {
     if PROBE.gate.look().is_unseen() {
         attach::first_operation();
     }
