@@ -78,30 +78,47 @@ pub(super) fn hooks_take_no_lock_of_the_program(trial: &mut Trial) -> Result<(),
     })
 }
 
-/// How often the process forks.
-const FORKS: usize = 4;
-/// How many threads use locks at that moment.
-const BUSY: usize = 2;
+/// How often the process forks. Each time every other thread is somewhere else, in a
+/// hook or not: so often that a lock which a hook holds for a small part of the time
+/// is had at one of them.
+const FORKS: usize = 60;
+/// Forks come to an end after this, on a machine with much else to do.
+const LONG: Duration = Duration::from_secs(3);
+/// Between two forks threads go on for up to so long, all alike.
+const APART_US: u64 = 300;
+
+/// What a thread does over and over while others fork: mostly one thing, so that
+/// it is nearly always in the hook for that.
+const BUSY: [fn(&Locks); 3] = [
+    |locks| drop(locks.shared.read()),
+    |locks| {
+        drop(locks.mutex.lock());
+        drop(locks.slotless.lock());
+        drop(locks.shared.read());
+    },
+    |_| drop(sync::Mutex::new(()).lock()),
+];
 
 pub(super) fn forks_can_lock(trial: &mut Trial) -> Result<(), Failure> {
+    let mut random = trial.random();
     let profiler = trial.profile(Recording::Everything)?;
     let locks = Arc::new(Locks::named("used"));
     let ends = Arc::new(AtomicBool::new(false));
-    for _ in 0..BUSY {
+    for act in BUSY {
         let (locks, ends) = (Arc::clone(&locks), Arc::clone(&ends));
         std::thread::spawn(move || {
             // Relaxed: the threads are to end at some time.
             while !ends.load(Ordering::Relaxed) {
-                drop(locks.shared.read());
-                drop(locks.slotless.lock());
-                drop(sync::Mutex::new(()).lock());
+                act(&locks);
             }
         });
     }
-    let mut result = Ok(());
-    for _ in 0..FORKS {
-        result = result.and_then(|()| forked(trial));
-    }
+    let began = Instant::now();
+    let mut forks = (0..FORKS).take_while(|_| began.elapsed() < LONG);
+    let result = forks.try_for_each(|_| {
+        std::thread::sleep(Duration::from_micros(random.below(APART_US)));
+        forked(trial)
+    });
     ends.store(true, Ordering::Relaxed);
     states::unless_failed(profiler, result)
 }
