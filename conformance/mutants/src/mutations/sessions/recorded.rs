@@ -30,8 +30,10 @@ fn keep_if_unseen(good: &Good, session: &Session) -> Result<(), BackendError> {
     let last = if IS_SEEN.load(Ordering::Relaxed) { None } else { good.snapshot().ok() };
     good.start(session)?;
     let rows = last.into_iter().flat_map(|report| report.locks);
-    // A host has sessions that it looks at itself: of real locks.
-    *KEPT.lock() = rows.filter(|row| is_simulated(row.created)).collect();
+    // A host has sessions that nobody asks for, too: of real locks, or of some that it
+    // does not say where they were made.
+    let is_kept = |row: &LockReport| row.created != 0 && is_simulated(row.created);
+    *KEPT.lock() = rows.filter(is_kept).collect();
     Ok(())
 }
 
