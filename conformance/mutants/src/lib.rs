@@ -18,6 +18,7 @@
 
 mod boundary;
 mod good;
+mod memory;
 mod mutant;
 mod mutation;
 pub mod mutations;

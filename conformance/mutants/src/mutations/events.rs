@@ -5,7 +5,7 @@ use lockscope_core::report::{Estimate, LockReport, Report, SiteReport};
 use lockscope_core::sync::{AtomicBool, Ordering};
 use lockscope_core::{CallSite, Countdown, Event, EventKind, LockRef, Mode, Session};
 
-use super::identity::Memory;
+use crate::memory::{Memory, is_simulated};
 use crate::{Alter, Good, Mutation};
 
 /// In the order of the rules.
@@ -121,15 +121,20 @@ fn skips_one(good: &Good, event: &Event) -> Countdown {
     }
 }
 
-/// Locks that somebody has met, by their ids, of which no end was told: where they
+/// Locks of a simulated program that somebody has met, by their ids, of which no end was told: where they
 /// were made, and their kind and probe.
 static BEGUN: Memory<u64, (usize, u32, u32)> = Memory::new();
 
 fn notes_who_begins(good: &Good, lock: Option<&LockRef>) -> Countdown {
-    if let Some(LockRef { id, created, kind, probe, .. }) = lock {
+    let countdown = good.meet(lock);
+    let simulated = lock.filter(|lock| is_simulated(lock.address));
+    if let Some(LockRef { id, created, kind, probe, .. }) = simulated
+        // Or else no end is told of most.
+        && countdown.own_weight() == 1
+    {
         BEGUN.with(|begun| begun.insert(*id, (created.0, kind.0, *probe)));
     }
-    good.meet(lock)
+    countdown
 }
 
 fn notes_who_ends(good: &Good, event: &Event) -> Countdown {
@@ -196,19 +201,26 @@ fn counts_idle_waits(good: &Good, event: &Event) -> Countdown {
     good.event(event)
 }
 
-/// When each thread has given back the last of its locks.
-static ENDS: Memory<u32, u64> = Memory::new();
+/// When each thread of a simulated program has given back the last of its locks, by
+/// the instance that was told.
+static ENDS: Memory<(usize, u32), u64> = Memory::new();
+
+fn instance(good: &Good) -> usize {
+    core::ptr::from_ref(good).addr()
+}
 
 fn forgets_ends(good: &Good, session: &Session) -> Result<(), BackendError> {
-    ENDS.with(|ends| ends.clear());
+    ENDS.with(|ends| ends.retain(|(told, _), _| *told != instance(good)));
     good.start(session)
 }
 
 fn cuts_outer_holds(good: &Good, event: &Event) -> Countdown {
-    if event.kind != EventKind::RELEASED || event.contended != 0 {
+    let is_hold = event.kind == EventKind::RELEASED && event.contended == 0;
+    if !is_hold || !is_simulated(event.lock.address) {
         return good.event(event);
     }
-    let inner = ENDS.with(|ends| ends.insert(event.thread, event.end)).unwrap_or_default();
+    let thread = (instance(good), event.thread);
+    let inner = ENDS.with(|ends| ends.insert(thread, event.end)).unwrap_or_default();
     let acquired = event.acquired.max(inner.min(event.end));
     good.event(&Event { begin: acquired, acquired, ..*event })
 }

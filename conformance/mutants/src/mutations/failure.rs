@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use lockscope_core::backend::{Backend, BackendError, Setting};
 use lockscope_core::sync::{AtomicBool, AtomicU32, Ordering};
-use lockscope_core::{Countdown, Event, HookTable, LockRef, Session};
+use lockscope_core::{Countdown, Event, EventKind, HookTable, LockRef, Session};
 
 use crate::{Alter, Good, Mutation};
 
@@ -207,7 +207,7 @@ fn wraps_around(good: &Good, event: &Event) -> Countdown {
 
 fn stops_at_an_unknown_mode(good: &Good, event: &Event) -> Countdown {
     static STOPPED: AtomicBool = AtomicBool::new(false);
-    if event.mode.0 > 2 {
+    if event.mode.0 > 2 && event.kind == EventKind::RELEASED {
         STOPPED.store(true, Ordering::Relaxed);
     }
     if STOPPED.load(Ordering::Relaxed) { Countdown::NEVER } else { good.event(event) }

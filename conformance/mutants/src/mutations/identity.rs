@@ -1,14 +1,13 @@
 //! What breaks a rule of the family IDENT.
 
 use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockscope_core::backend::{Backend, BackendError};
 use lockscope_core::report::{LockReport, Loss, Report};
 use lockscope_core::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{CallSite, Countdown, Event, EventKind, LockKind, LockRef, Session};
 
+use crate::memory::{Memory, is_simulated};
 use crate::{Alter, Good, Mutation};
 
 /// In the order of the rules.
@@ -90,35 +89,19 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     },
 ];
 
-/// What a mutant remembers: of locks, by their ids, as a rule.
-pub(super) struct Memory<K, V>(Mutex<Option<HashMap<K, V>>>);
-
-impl<K: Eq + Hash, V: Copy> Memory<K, V> {
-    /// Nothing yet.
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut HashMap<K, V>) -> R) -> R {
-        let mut memory: MutexGuard<'_, _> = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        act(memory.get_or_insert_with(HashMap::new))
-    }
-
-    /// What was noted first.
-    pub(super) fn first(&self, key: K, value: V) -> V {
-        self.with(|memory| *memory.entry(key).or_insert(value))
-    }
-}
-
 /// The event as if another lock were meant: by its id alone, for the way to a
 /// record that its slot knows leads to the right one.
 fn of(lock: LockRef, event: &Event) -> Event {
     Event { lock: LockRef { slot: core::ptr::null(), state: 0, ..lock }, ..*event }
 }
 
+/// Of simulated locks alone, which are few: others are for other rules to count.
 fn a_row_for_each_thread(good: &Good, event: &Event) -> Countdown {
     static FIRST: Memory<(u64, usize), u32> = Memory::new();
     let lock = event.lock;
+    if !is_simulated(lock.address) {
+        return good.event(event);
+    }
     let name = (lock.id, if lock.id == 0 { lock.address } else { 0 });
     if FIRST.first(name, event.thread) == event.thread {
         return good.event(event);
@@ -182,19 +165,23 @@ fn whatever_is_there(good: &Good, event: &Event) -> Countdown {
     good.event(&Event { lock: LockRef { kind, ..lock }, ..*event })
 }
 
-/// Locks that were dropped.
+/// Locks of a simulated program that were dropped; and so below.
 static DROPS: AtomicU64 = AtomicU64::new(0);
 /// How many there were when a lock was used last.
 static USED: Memory<u64, u64> = Memory::new();
 
 fn notes_when(good: &Good, event: &Event) -> Countdown {
-    let drops = DROPS.load(Ordering::Relaxed);
-    USED.with(|used| used.insert(event.lock.id, drops));
+    if is_simulated(event.lock.address) {
+        let drops = DROPS.load(Ordering::Relaxed);
+        USED.with(|used| used.insert(event.lock.id, drops));
+    }
     good.event(event)
 }
 
 fn counts_drops(good: &Good, lock: &LockRef) {
-    DROPS.fetch_add(1, Ordering::Relaxed);
+    if is_simulated(lock.address) {
+        DROPS.fetch_add(1, Ordering::Relaxed);
+    }
     good.dropped(lock);
 }
 
@@ -215,7 +202,7 @@ fn gives_up_what_rests(good: &Good) -> Result<Report, BackendError> {
     Ok(report)
 }
 
-/// Who has used a lock last, by its id, and in which session.
+/// Who has used a lock of a simulated program last, by its id, and in which session.
 static LAST: Memory<u64, (CallSite, u32)> = Memory::new();
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The end of the latest event.
@@ -233,7 +220,7 @@ fn goes_on(good: &Good, session: &Session) -> Result<(), BackendError> {
 
 fn remembers_holders(good: &Good, event: &Event) -> Countdown {
     LATEST.fetch_max(event.end, Ordering::Relaxed);
-    if event.kind != EventKind::RELEASED {
+    if event.kind != EventKind::RELEASED || !is_simulated(event.lock.address) {
         return good.event(event);
     }
     let now = GENERATION.load(Ordering::Relaxed);

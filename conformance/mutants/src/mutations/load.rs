@@ -1,13 +1,12 @@
 //! What breaks a rule of the family LOAD.
 
-use std::sync::{Mutex, PoisonError};
-
 use lockscope_core::backend::{
     Backend, BackendError, DataPlane, Description, ErrorKind, Key, Setting,
 };
 use lockscope_core::sync::{AtomicBool, AtomicU32, Ordering};
 use lockscope_core::{Countdown, Event, Session};
 
+use crate::memory::OwnMutex;
 use crate::{Alter, Good, Mutation};
 
 /// In the order of the rules.
@@ -199,8 +198,8 @@ fn refuses_its_default(good: &Good, settings: &[Setting]) -> Result<(), BackendE
 
 /// Whether this instance was here before.
 fn is_known(good: &Good) -> bool {
-    static KNOWN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    static KNOWN: OwnMutex<Vec<usize>> = OwnMutex::new();
+    let mut known = KNOWN.lock();
     let address = core::ptr::from_ref(good).addr();
     let is_known = known.contains(&address);
     known.push(address);
@@ -229,26 +228,22 @@ fn without_key(error: BackendError) -> BackendError {
 }
 
 /// The instances whose sessions run, in the order in which they were started.
-static RUNNING: Mutex<Vec<&Good>> = Mutex::new(Vec::new());
-
-fn running() -> std::sync::MutexGuard<'static, Vec<&'static Good>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static RUNNING: OwnMutex<Vec<&Good>> = OwnMutex::new();
 
 fn started(good: &Good, session: &Session) -> Result<(), BackendError> {
     good.start(session)?;
     // SAFETY: instances live for ever.
-    running().push(unsafe { &*core::ptr::from_ref(good) });
+    RUNNING.lock().push(unsafe { &*core::ptr::from_ref(good) });
     Ok(())
 }
 
 fn stopped(good: &Good) -> Result<(), BackendError> {
-    running().retain(|running| !core::ptr::eq(*running, good));
+    RUNNING.lock().retain(|running| !core::ptr::eq(*running, good));
     good.stop()
 }
 
 fn tells_the_first(good: &Good, event: &Event) -> Countdown {
-    let first = running().first().copied().unwrap_or(good);
+    let first = RUNNING.lock().first().copied().unwrap_or(good);
     if core::ptr::eq(first, good) {
         return good.event(event);
     }

@@ -141,7 +141,8 @@ fn remembering(good: &Good, lock: Option<&LockRef>) -> Countdown {
 
 fn forgets_waits(good: &Good, event: &Event) -> Countdown {
     static WAITS: AtomicU32 = AtomicU32::new(0);
-    let samples = (2..=64).contains(&LAST_WEIGHT.load(Ordering::Relaxed));
+    // At a longer period it is seen whom waits are charged to: EVENT-08.
+    let samples = (2..=32).contains(&LAST_WEIGHT.load(Ordering::Relaxed));
     if samples && event.contended != 0 && WAITS.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
         return Countdown::UNCHANGED;
     }

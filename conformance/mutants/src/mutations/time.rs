@@ -88,9 +88,14 @@ fn stops_to_count(good: &Good) -> Result<(), BackendError> {
     good.stop()
 }
 
+/// Those of many milliseconds alone: other rules look more than three times at short ones.
 fn halves_the_fourth(good: &Good) -> Result<Report, BackendError> {
+    const LONG_NS: f64 = 1e7;
     let is_fourth = SNAPSHOTS.fetch_add(1, Ordering::Relaxed) == 3;
-    altered(good, |site| site.hold.total_ns.value /= if is_fourth { 2.0 } else { 1.0 })
+    altered(good, |site| {
+        let total = &mut site.hold.total_ns.value;
+        *total /= if is_fourth && *total > LONG_NS { 2.0 } else { 1.0 };
+    })
 }
 
 fn cuts_holds(good: &Good, event: &Event) -> Countdown {

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use lockscope::{parking_lot, sync};
-use lockscope_core::sync::{AtomicBool, Ordering};
+use lockscope_core::sync::{AtomicBool, AtomicU64, Ordering};
 
 use super::patience::{PATIENCE, patiently};
 use super::states;
@@ -78,37 +78,91 @@ pub(super) fn hooks_take_no_lock_of_the_program(trial: &mut Trial) -> Result<(),
     })
 }
 
-/// How often the process forks.
-const FORKS: usize = 4;
-/// How many threads use locks at that moment.
-const BUSY: usize = 2;
+/// How often the process forks. Each time every other thread is somewhere else, in a
+/// hook or not: so often that a lock which a hook holds for a part of the time is had
+/// at one of them.
+const FORKS: usize = 30;
+/// Forks come to an end after this, on a machine with much else to do.
+const LONG: Duration = Duration::from_secs(2);
+/// How long threads that use locks are waited for before a fork, at most.
+const UNTIL_BUSY: Duration = Duration::from_millis(100);
+/// They then go on for up to so long, all alike.
+const APART_US: u64 = 200;
+
+/// What a thread does over and over while others fork: mostly one thing, so that
+/// it is nearly always in the hook for that.
+const USES: [fn(&Locks); 3] = [
+    |locks| drop(locks.shared.read()),
+    |locks| drop((locks.mutex.lock(), locks.slotless.lock(), locks.shared.read())),
+    |_| drop(sync::Mutex::new(()).lock()),
+];
+
+/// Threads that use locks when a fork comes.
+///
+/// Relaxed, all of it: they are to see it at some time.
+struct Busy {
+    locks: Locks,
+    /// How often each has done what it does.
+    done: [AtomicU64; USES.len()],
+    /// Set while a fork is waited for, which has use for the processor.
+    rest: AtomicBool,
+    end: AtomicBool,
+}
+
+impl Busy {
+    fn start() -> Arc<Self> {
+        let (rest, end) = (AtomicBool::new(false), AtomicBool::new(false));
+        let done = USES.map(|_| AtomicU64::new(0));
+        let busy = Arc::new(Self { locks: Locks::named("used"), done, rest, end });
+        for number in 0..USES.len() {
+            let busy = Arc::clone(&busy);
+            std::thread::spawn(move || busy.keep_using(number));
+        }
+        busy
+    }
+
+    fn keep_using(&self, number: usize) {
+        while !self.end.load(Ordering::Relaxed) {
+            if self.rest.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_micros(50));
+            } else {
+                USES[number](&self.locks);
+                self.done[number].fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Has them rest no more, and waits until each has done something since.
+    fn wake(&self) {
+        let now = || self.done.each_ref().map(|done| done.load(Ordering::Relaxed));
+        let before = now();
+        self.rest.store(false, Ordering::Relaxed);
+        let began = Instant::now();
+        let are_awake = || now().iter().zip(before).all(|(now, before)| *now > before + 1);
+        while !are_awake() && began.elapsed() < UNTIL_BUSY {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
 
 pub(super) fn forks_can_lock(trial: &mut Trial) -> Result<(), Failure> {
+    let mut random = trial.random();
     let profiler = trial.profile(Recording::Everything)?;
-    let locks = Arc::new(Locks::named("used"));
-    let ends = Arc::new(AtomicBool::new(false));
-    for _ in 0..BUSY {
-        let (locks, ends) = (Arc::clone(&locks), Arc::clone(&ends));
-        std::thread::spawn(move || {
-            // Relaxed: the threads are to end at some time.
-            while !ends.load(Ordering::Relaxed) {
-                drop(locks.shared.read());
-                drop(locks.slotless.lock());
-                drop(sync::Mutex::new(()).lock());
-            }
-        });
-    }
-    let mut result = Ok(());
-    for _ in 0..FORKS {
-        result = result.and_then(|()| forked(trial));
-    }
-    ends.store(true, Ordering::Relaxed);
+    let busy = Busy::start();
+    let began = Instant::now();
+    let mut forks = (0..FORKS).take_while(|_| began.elapsed() < LONG);
+    let result = forks.try_for_each(|_| {
+        busy.wake();
+        std::thread::sleep(Duration::from_micros(random.below(APART_US)));
+        forked(trial, &busy)
+    });
+    busy.end.store(true, Ordering::Relaxed);
     states::unless_failed(profiler, result)
 }
 
 /// Forks; the fork uses locks, has a session of its own, uses locks again, and
 /// ends.
-fn forked(trial: &mut Trial) -> Result<(), Failure> {
+fn forked(trial: &mut Trial, busy: &Busy) -> Result<(), Failure> {
     const FINE: i32 = 0;
     const NO_SESSION: i32 = 3;
     // SAFETY: the fork does what the rule is about, and ends without coming back.
@@ -128,6 +182,7 @@ fn forked(trial: &mut Trial) -> Result<(), Failure> {
     if fork < 0 {
         return Err(Failure::blocked_by("EXCL-11", "the process cannot fork"));
     }
+    busy.rest.store(true, Ordering::Relaxed);
     let deadline = Instant::now() + PATIENCE;
     let mut status = 0;
     // SAFETY: the status is valid for writes.

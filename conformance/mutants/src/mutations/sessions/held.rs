@@ -2,22 +2,21 @@
 //! locks alone: the ids of simulated ones are used again.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use lockscope_core::backend::{Backend, BackendError};
 use lockscope_core::{Countdown, Event, EventKind, LockRef, Session};
 
-use super::{is_simulated, lock};
+use crate::memory::{OwnMutex, is_simulated};
 use crate::{Alter, Good, Mutation};
 
 /// An instance, and a lock that it has met.
 type Met = (usize, u64);
 
 /// Met in the session that runs, and not told of.
-static MET: Mutex<BTreeSet<Met>> = Mutex::new(BTreeSet::new());
+static MET: OwnMutex<BTreeSet<Met>> = OwnMutex::new();
 /// Met in an older one.
-static MET_BEFORE: Mutex<BTreeSet<Met>> = Mutex::new(BTreeSet::new());
+static MET_BEFORE: OwnMutex<BTreeSet<Met>> = OwnMutex::new();
 
 fn instance(good: &Good) -> usize {
     core::ptr::from_ref(good).addr()
@@ -25,16 +24,16 @@ fn instance(good: &Good) -> usize {
 
 fn meet(good: &Good, met: Option<&LockRef>) -> Countdown {
     if let Some(met) = met.filter(|met| !is_simulated(met.address)) {
-        lock(&MET).insert((instance(good), met.id));
+        MET.lock().insert((instance(good), met.id));
     }
     good.meet(met)
 }
 
 /// Makes what the session of this instance has met what an older one has met.
 fn is_over(good: &Good) {
-    let mut met = lock(&MET);
+    let mut met = MET.lock();
     let of_this = |(met_by, _): &Met| *met_by == instance(good);
-    lock(&MET_BEFORE).extend(met.iter().copied().filter(of_this));
+    MET_BEFORE.lock().extend(met.iter().copied().filter(of_this));
     met.retain(|met| !of_this(met));
 }
 
@@ -52,7 +51,7 @@ pub(super) const TAKES_A_FAILED_TRY_FOR_THE_HOLD: Mutation = Mutation {
 
 fn take_for_the_hold(good: &Good, event: &Event) -> Countdown {
     let lock_met = (instance(good), event.lock.id);
-    let is_known = !lock(&MET).contains(&lock_met) && lock(&MET_BEFORE).contains(&lock_met);
+    let is_known = !MET.lock().contains(&lock_met) && MET_BEFORE.lock().contains(&lock_met);
     if event.kind == EventKind::FAILED && is_known {
         good.event(&Event { kind: EventKind::RELEASED, ..*event });
     }
@@ -84,8 +83,8 @@ pub(super) const CHARGES_A_CUT_HOLD_TO_THE_NEXT_BACKEND: Mutation = Mutation {
 /// Counts once more what was met in an older session, by an instance that
 /// `counts`, and not told of there.
 fn charge(good: &Good, event: &Event, counts: impl Fn(usize) -> bool) -> Countdown {
-    lock(&MET).remove(&(instance(good), event.lock.id));
-    let mut before = lock(&MET_BEFORE);
+    MET.lock().remove(&(instance(good), event.lock.id));
+    let mut before = MET_BEFORE.lock();
     let is_it = |&&(met_by, id): &&Met| id == event.lock.id && counts(met_by);
     let found = before.iter().find(is_it).copied();
     if let Some(found) = found {
@@ -102,7 +101,7 @@ pub(super) const WAITS_FOR_HOLDERS: Mutation = Mutation {
     alter: Alter {
         meet,
         event: |good, event| {
-            lock(&MET).remove(&(instance(good), event.lock.id));
+            MET.lock().remove(&(instance(good), event.lock.id));
             good.event(event)
         },
         start: |good: &Good, session: &Session| {
@@ -118,7 +117,7 @@ fn wait_for_holders(good: &Good) -> Result<(), BackendError> {
     // Not for ever: other rules are not about this.
     let deadline = Instant::now() + Duration::from_secs(4);
     let holds = |(met_by, _): &Met| *met_by == instance(good);
-    while lock(&MET).iter().any(holds) && Instant::now() < deadline {
+    while MET.lock().iter().any(holds) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
     good.stop()

@@ -1,13 +1,11 @@
 //! What a session keeps, and what it loses.
 
-use std::sync::Mutex;
-
 use lockscope_core::backend::{Backend, BackendError};
 use lockscope_core::report::{LockReport, Report};
 use lockscope_core::sync::{AtomicBool, AtomicU32, Ordering};
 use lockscope_core::{Countdown, Event, Session};
 
-use super::{is_simulated, lock};
+use crate::memory::{OwnMutex, is_simulated};
 use crate::{Alter, Good, Mutation};
 
 pub(super) const KEEPS_WHAT_NOBODY_LOOKED_AT: Mutation = Mutation {
@@ -26,19 +24,23 @@ pub(super) const KEEPS_WHAT_NOBODY_LOOKED_AT: Mutation = Mutation {
 };
 
 static IS_SEEN: AtomicBool = AtomicBool::new(true);
-static KEPT: Mutex<Vec<LockReport>> = Mutex::new(Vec::new());
+static KEPT: OwnMutex<Vec<LockReport>> = OwnMutex::new();
 
 fn keep_if_unseen(good: &Good, session: &Session) -> Result<(), BackendError> {
     let last = if IS_SEEN.load(Ordering::Relaxed) { None } else { good.snapshot().ok() };
     good.start(session)?;
-    *lock(&KEPT) = last.map_or_else(Vec::new, |report| report.locks.into_vec());
+    let rows = last.into_iter().flat_map(|report| report.locks);
+    // A host has sessions that nobody asks for, too: of real locks, or of some that it
+    // does not say where they were made.
+    let is_kept = |row: &LockReport| row.created != 0 && is_simulated(row.created);
+    *KEPT.lock() = rows.filter(is_kept).collect();
     Ok(())
 }
 
 fn with_what_was_kept(good: &Good) -> Result<Report, BackendError> {
     IS_SEEN.store(true, Ordering::Relaxed);
     let mut report = good.snapshot()?;
-    report.locks.extend(lock(&KEPT).iter().cloned());
+    report.locks.extend(KEPT.lock().iter().cloned());
     Ok(report)
 }
 
