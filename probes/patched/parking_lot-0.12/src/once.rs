@@ -114,7 +114,8 @@ impl<'a> Call<'a> {
     fn waited(&mut self) {
         let token = core::mem::replace(&mut self.token, Token::NONE);
         if token.is_some() {
-            recorder::waited(&PROBE, self.once, CallSite::of(self.place), token);
+            let site = CallSite::of(self.place);
+            let token = recorder::waited(&PROBE, self.once, site, token);
             self.once.end(token);
         }
     }

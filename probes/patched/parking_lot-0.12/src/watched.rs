@@ -139,8 +139,7 @@ impl<P, const KIND: u32> Watched<P, KIND> {
 
     /// The wait that `token` names has ended with the lock.
     pub(crate) fn waited(&self, mode: Mode, place: Place, token: Token) {
-        recorder::waited(&PROBE, self, CallSite::of(place), token);
-        self.keep(mode, token);
+        self.keep(mode, recorder::waited(&PROBE, self, CallSite::of(place), token));
     }
 
     /// Locks on a gate that is not closed.
