@@ -19,4 +19,7 @@ pub mod page;
 pub mod peers;
 pub mod record;
 pub mod stats;
+pub mod suite;
+pub mod tasks;
 pub mod watching;
+pub mod workload;
