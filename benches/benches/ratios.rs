@@ -13,16 +13,18 @@ use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
 use lockscope_benches::suite::{Figure, SESSIONS, Task, tasks};
 use lockscope_benches::watching::{Backend, Watching};
 use lockscope_benches::workload::{Size, Usage, Used, ratio, time};
-use lockscope_benches::{compare, documents, page};
+use lockscope_benches::{compare, documents, limits, page};
 
 const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--record]
+       cargo xtask bench --limits
        cargo xtask bench --tables
 
   --quick              a rougher run in some three minutes
   --backend NAME|PATH  only this backend; can be repeated
   --against FILE       say what has changed since that result by more than its noise
   --record             keep the result as the one that the documents show
+  --limits             only count instructions, and keep the counts that the documents show
   --tables             write the documents' tables from the result that is kept
 ";
 
@@ -253,7 +255,7 @@ const MILLION: usize = 1_000_000;
 
 /// How long it takes to start a session and to stop it, with one lock and with a
 /// million, each of which is locked once in it.
-fn start_and_stop(backends: &[Backend], is_quick: bool) -> Table {
+fn start_and_stop(backends: &[Backend]) -> Table {
     let columns = ["start, one lock", "stop, one lock", "start, a million", "stop, a million"];
     let title = "Start and stop with a million locks alive, each locked once between";
     let mut table = Table::new(SESSIONS, title, &columns);
@@ -261,7 +263,7 @@ fn start_and_stop(backends: &[Backend], is_quick: bool) -> Table {
     let locks: Vec<_> = (0..MILLION).map(lockscope::parking_lot::Mutex::new).collect();
     for backend in backends {
         for watching in backend.memory() {
-            let times = [1, MILLION].map(|n| session_times(&watching, &locks[..n], is_quick));
+            let times = [1, MILLION].map(|n| session_times(&watching, &locks[..n]));
             let cells = times.as_flattened().iter().map(|ns| Some(Cell::Ns(*ns))).collect();
             table.rows.push(shown(Row { title: watching.title, cells }));
         }
@@ -273,13 +275,10 @@ fn start_and_stop(backends: &[Backend], is_quick: bool) -> Table {
 }
 
 /// The medians of a few starts and stops, in nanoseconds.
-fn session_times<T>(
-    watching: &Watching,
-    locks: &[lockscope::parking_lot::Mutex<T>],
-    is_quick: bool,
-) -> [u64; 2] {
+fn session_times<T>(watching: &Watching, locks: &[lockscope::parking_lot::Mutex<T>]) -> [u64; 2] {
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
-    for _ in 0..if is_quick { 3 } else { 9 } {
+    // Each makes a report of a million locks, which takes some gigabytes: no more often.
+    for _ in 0..3 {
         let began = Instant::now();
         let session = watching.start();
         starts.push(began.elapsed());
@@ -425,7 +424,14 @@ fn provenance(asked: &Asked) -> Provenance {
         compiler: first_line("rustc", &["-V"]),
         commit: format!("{}{changed}", first_line("git", &["rev-parse", "--short", "HEAD"])),
         unix_time: since_1970.map_or(0, |time| time.as_secs()),
-        command: format!("cargo xtask bench{}", if asked.quick { " --quick" } else { "" }),
+        command: format!(
+            "cargo xtask bench{}",
+            match (asked.limits, asked.quick) {
+                (true, _) => " --limits",
+                (_, true) => " --quick",
+                _ => "",
+            }
+        ),
     }
 }
 
@@ -435,6 +441,7 @@ struct Asked {
     quick: bool,
     record: bool,
     tables: bool,
+    limits: bool,
     against: Option<PathBuf>,
     backends: Vec<String>,
 }
@@ -449,6 +456,7 @@ impl Asked {
                 "--quick" => asked.quick = true,
                 "--record" => asked.record = true,
                 "--tables" => asked.tables = true,
+                "--limits" => asked.limits = true,
                 "--against" => asked.against = Some(value()?.into()),
                 "--backend" => asked.backends.push(value()?),
                 // What cargo adds to the arguments of a bench.
@@ -491,7 +499,7 @@ fn measure(asked: &Asked) -> Result<Record, String> {
     }
     tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
     tables.push(waking(&backends));
-    tables.push(start_and_stop(&backends, asked.quick));
+    tables.push(start_and_stop(&backends));
     tables.push(memory(&backends));
     #[cfg(feature = "peers")]
     tables.push(peers(&backends, &single));
@@ -511,7 +519,11 @@ fn write_documents(record: &Record) -> Result<(), String> {
 }
 
 fn run(asked: &Asked) -> Result<(), String> {
-    if asked.tables {
+    if asked.limits {
+        let record = Record { provenance: provenance(asked), tables: vec![limits::counted()?] };
+        record.save(&record::kept_limits())?;
+    }
+    if asked.tables || asked.limits {
         return write_documents(&Record::load(&record::kept())?);
     }
     // Before anything is measured: a file that is not there should not be found

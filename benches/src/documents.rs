@@ -6,7 +6,7 @@
 
 use core::fmt::Write;
 
-use crate::record::{Cell, Provenance, Record, Table};
+use crate::record::{Cell, Provenance, Record, Table, kept_limits};
 use crate::suite;
 
 /// The documents that hold tables, from the workspace's root.
@@ -46,6 +46,11 @@ fn piece(asked: &str, record: &Record) -> Result<String, String> {
     if asked == "provenance" {
         return Ok(provenance(&record.provenance));
     }
+    if asked == "limits" {
+        let limits = Record::load(&kept_limits())?;
+        let table = limits.table("limits").ok_or("the record of limits has no table 'limits'")?;
+        return Ok(format!("{}\n{}", markdown(table, &[]), provenance(&limits.provenance)));
+    }
     let (id, rows) = asked.split_once(' ').unwrap_or((asked, ""));
     let Some(table) = record.table(id) else {
         // What is measured since the record was made, or in a full run alone.
@@ -81,7 +86,7 @@ pub fn markdown(table: &Table, chosen: &[&str]) -> String {
 pub fn shown(cell: Cell) -> String {
     match cell {
         Cell::Ratio(ratio) => ratio.to_string(),
-        Cell::Bytes(bytes) => bytes.to_string(),
+        Cell::Bytes(number) | Cell::Count(number) => number.to_string(),
         Cell::Ns(ns) if ns < 10_000 => format!("{ns} ns"),
         Cell::Ns(ns) if ns < 10_000_000 => format!("{:.0} µs", ns as f64 / 1e3),
         Cell::Ns(ns) => format!("{:.0} ms", ns as f64 / 1e6),

@@ -13,6 +13,7 @@
 
 pub mod compare;
 pub mod documents;
+pub mod limits;
 pub mod locks;
 pub mod page;
 #[cfg(feature = "peers")]
