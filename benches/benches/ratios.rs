@@ -10,18 +10,21 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lockscope_benches::locks::*;
 use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
-use lockscope_benches::stats::Ratio;
+use lockscope_benches::suite::{Figure, SESSIONS, Task, tasks};
 use lockscope_benches::watching::{Backend, Watching};
-use lockscope_benches::{compare, documents, page};
+use lockscope_benches::workload::{Size, Usage, Used, ratio, time};
+use lockscope_benches::{compare, documents, limits, page};
 
 const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--record]
+       cargo xtask bench --limits
        cargo xtask bench --tables
 
   --quick              a rougher run in some three minutes
   --backend NAME|PATH  only this backend; can be repeated
   --against FILE       say what has changed since that result by more than its noise
   --record             keep the result as the one that the documents show
+  --limits             only count instructions, and keep the counts that the documents show
   --tables             write the documents' tables from the result that is kept
 ";
 
@@ -77,39 +80,6 @@ fn families() -> Vec<Family> {
     ]
 }
 
-struct Size {
-    rounds: usize,
-    operations: u64,
-}
-
-impl Size {
-    /// As many rounds of so many times fewer operations, which take longer.
-    fn part(&self, times: u64) -> Self {
-        Self { operations: self.operations / times, ..*self }
-    }
-}
-
-/// Ratios of `ours` to `bare`, run in turn.
-fn ratios(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> Ratio {
-    time(bare, usage, size.operations);
-    time(ours, usage, size.operations);
-    Ratio::of(
-        (0..size.rounds)
-            .map(|round| {
-                // Whoever goes first does so every other time.
-                let (ours, bare) = if round % 2 == 0 {
-                    let ours = time(ours, usage, size.operations);
-                    (ours, time(bare, usage, size.operations))
-                } else {
-                    let bare = time(bare, usage, size.operations);
-                    (time(ours, usage, size.operations), bare)
-                };
-                ours.as_secs_f64() / bare.as_secs_f64()
-            })
-            .collect(),
-    )
-}
-
 /// The row of a session: what `cells` measures while it runs.
 fn watched(watching: &Watching, cells: impl FnOnce() -> Vec<Option<Cell>>) -> Row {
     let session = watching.start();
@@ -130,8 +100,9 @@ fn names(families: &[Family]) -> Vec<&'static str> {
     families.iter().map(|family| family.name).collect()
 }
 
-fn ratio(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> Option<Cell> {
-    Some(Cell::Ratio(ratios(ours, bare, usage, size)))
+/// One thread's time, to that of the bare lock.
+fn alone(ours: &dyn Counter, bare: &dyn Counter, usage: Usage, size: &Size) -> Option<Cell> {
+    Some(Cell::Ratio(ratio(&Used(ours, usage), &Used(bare, usage), size)))
 }
 
 fn uncontended(families: &mut [Family], backends: &[Backend], size: &Size) -> Table {
@@ -139,7 +110,7 @@ fn uncontended(families: &mut [Family], backends: &[Backend], size: &Size) -> Ta
     let mut table = Table::new("uncontended", title, &names(families));
     eprintln!("{title}");
     let measure = |families: &[Family], pick: fn(&Family) -> &dyn Counter| {
-        families.iter().map(|f| ratio(pick(f), &*f.bare, Usage::Alone, size)).collect()
+        families.iter().map(|f| alone(pick(f), &*f.bare, Usage::ALONE, size)).collect()
     };
     let plain = |title: &str, cells| shown(Row { title: title.to_owned(), cells });
     table.rows.push(plain("never started", measure(families, |f| &*f.before)));
@@ -161,105 +132,22 @@ fn uncontended(families: &mut [Family], backends: &[Backend], size: &Size) -> Ta
     table
 }
 
-/// Locks of ours, and the bare ones, with what they are called.
-type Pairs<'a> = [(&'static str, &'a dyn Counter, &'a dyn Counter)];
-
-/// Throughput of two threads, without a session and with one of each backend.
-fn throughput(
-    (id, title): (&str, &str),
-    pairs: &Pairs<'_>,
-    usage: Usage,
-    backends: &[Backend],
-    size: &Size,
-) -> Table {
-    let columns: Vec<&str> = pairs.iter().map(|pair| pair.0).collect();
-    let mut table = Table::new(id, title, &columns);
-    eprintln!("{title}");
-    let measure = || {
-        let inverse = |(_, ours, bare): &(&str, &dyn Counter, &dyn Counter)| {
-            Some(Cell::Ratio(ratios(*ours, *bare, usage, size).inverse()))
-        };
-        pairs.iter().map(inverse).collect::<Vec<_>>()
-    };
-    table.rows.push(shown(Row { title: "closed".to_owned(), cells: measure() }));
+/// What a task costs, without a session and with those of each backend.
+fn task(task: &Task, unwatched: Row, backends: &[Backend], is_quick: bool, size: &Size) -> Table {
+    let columns: Vec<&str> = task.pairs.iter().map(|pair| pair.name).collect();
+    let mut table = Table::new(task.id, &task.title, &columns);
+    eprintln!("{}", task.title);
+    table.rows.push(shown(unwatched));
     for backend in backends {
-        table.rows.push(watched(&backend.one_in_100(), measure));
+        let all = if is_quick && task.figure == Figure::Throughput {
+            vec![backend.one_in_100()]
+        } else {
+            backend.periods()
+        };
+        table.rows.extend(all.iter().map(|watching| watched(watching, || task.cells(size))));
     }
+    table.rows.push(shown(Row { title: "stopped".to_owned(), cells: task.cells(size) }));
     table
-}
-
-fn contended(families: &[Family], backends: &[Backend], size: &Size) -> Vec<Table> {
-    let pairs: Vec<(&str, &dyn Counter, &dyn Counter)> =
-        families.iter().map(|f| (f.name, &*f.before, &*f.bare)).collect();
-    let table = |about, usage, part| throughput(about, &pairs, usage, backends, &size.part(part));
-    vec![
-        table(
-            (
-                "two_long",
-                "Two threads on one lock, 500 ns held, up to 3 µs not: throughput relative to the bare lock",
-            ),
-            Usage::TwoLong,
-            50,
-        ),
-        table(
-            (
-                "two_short",
-                "Two threads on one lock, 50 ns held, up to 300 ns not: throughput relative to the bare lock",
-            ),
-            Usage::TwoShort,
-            5,
-        ),
-        table(
-            (
-                "two_idle",
-                "Two threads that do nothing but lock one lock: throughput relative to the bare lock",
-            ),
-            Usage::TwoIdle,
-            1,
-        ),
-    ]
-}
-
-fn a_hundred_locks(backends: &[Backend], size: &Size) -> Vec<Table> {
-    let std = (
-        Hundred::new(|| Aligned(OurStd::new(0))),
-        Hundred::new(|| Aligned(BareStd::new(Default::default()))),
-    );
-    let parking_lot = (
-        Hundred::new(|| Aligned(OurParkingLot::new(0))),
-        Hundred::new(|| Aligned(BareParkingLot::new(Default::default()))),
-    );
-    let slotless = (
-        Hundred::new(|| Aligned(OurSlotless::new(0))),
-        Hundred::new(|| Aligned(BareSlotless::new(0))),
-    );
-    let pairs: [(&str, &dyn Counter, &dyn Counter); 3] = [
-        ("std Mutex", &std.0, &std.1),
-        ("parking_lot Mutex", &parking_lot.0, &parking_lot.1),
-        ("parking_lot Mutex, no slot", &slotless.0, &slotless.1),
-    ];
-    vec![
-        throughput(
-            (
-                "hundred_short",
-                "Two threads on a hundred locks at random, 50 ns held, up to 300 ns not: throughput relative to the bare locks",
-            ),
-            &pairs,
-            Usage::TwoShort,
-            backends,
-            &size.part(5),
-        ),
-        throughput(
-            (
-                "hundred_idle",
-                "Two threads that do nothing but lock one of a hundred locks at random: throughput relative to the bare locks",
-            ),
-            &pairs,
-            Usage::TwoIdle,
-            backends,
-            size,
-        ),
-    ]
 }
 
 /// What a budget of one per cent is worth: time for the same work.
@@ -268,7 +156,7 @@ fn ten_million_a_second(families: &[Family], backends: &[Backend], size: &Size) 
     let mut table = Table::new("paced", title, &names(families));
     eprintln!("{title}");
     let measure = || {
-        families.iter().map(|f| ratio(&*f.before, &*f.bare, Usage::Paced, size)).collect::<Vec<_>>()
+        families.iter().map(|f| alone(&*f.before, &*f.bare, Usage::PACED, size)).collect::<Vec<_>>()
     };
     table.rows.push(shown(Row { title: "closed".to_owned(), cells: measure() }));
     for backend in backends {
@@ -276,7 +164,7 @@ fn ten_million_a_second(families: &[Family], backends: &[Backend], size: &Size) 
             // A budget needs a moment to settle.
             let began = Instant::now();
             while began.elapsed() < Duration::from_secs(1) {
-                time(&*families[0].before, Usage::Paced, size.operations);
+                time(&Used(&*families[0].before, Usage::PACED), size.operations);
             }
             measure()
         }));
@@ -292,7 +180,7 @@ fn peers(backends: &[Backend], size: &Size) -> Table {
     eprintln!("{title}");
     let bare = Aligned(BareStd::new(Default::default()));
     let cells = |lock: &dyn Counter, bytes: usize| {
-        vec![ratio(lock, &bare, Usage::Alone, size), Some(Cell::Bytes(bytes as u64))]
+        vec![alone(lock, &bare, Usage::ALONE, size), Some(Cell::Bytes(bytes as u64))]
     };
     let (ours, bytes) = (Aligned(OurStd::new(0)), size_of::<lockscope::sync::Mutex<()>>());
     let closed = Row { title: "lockscope, closed".to_owned(), cells: cells(&ours, bytes) };
@@ -364,6 +252,51 @@ fn resident() -> u64 {
 }
 
 const MILLION: usize = 1_000_000;
+
+/// How long it takes to start a session and to stop it, with one lock and with a
+/// million, each of which is locked once in it.
+fn start_and_stop(backends: &[Backend]) -> Table {
+    let columns = ["start, one lock", "stop, one lock", "start, a million", "stop, a million"];
+    let title = "Start and stop with a million locks alive, each locked once between";
+    let mut table = Table::new(SESSIONS, title, &columns);
+    eprintln!("{title}");
+    let locks: Vec<_> = (0..MILLION).map(lockscope::parking_lot::Mutex::new).collect();
+    for backend in backends {
+        for watching in backend.memory() {
+            let times = [1, MILLION].map(|n| session_times(&watching, &locks[..n]));
+            let cells = times.as_flattened().iter().map(|ns| Some(Cell::Ns(*ns))).collect();
+            table.rows.push(shown(Row { title: watching.title, cells }));
+        }
+    }
+    for (number, lock) in locks.into_iter().enumerate() {
+        assert_eq!(lock.into_inner(), number, "a lock has lost what it guards");
+    }
+    table
+}
+
+/// The medians of a few starts and stops, in nanoseconds.
+fn session_times<T>(watching: &Watching, locks: &[lockscope::parking_lot::Mutex<T>]) -> [u64; 2] {
+    let (mut starts, mut stops) = (Vec::new(), Vec::new());
+    // Each makes a report of a million locks, which takes some gigabytes: no more often.
+    for _ in 0..3 {
+        let began = Instant::now();
+        let session = watching.start();
+        starts.push(began.elapsed());
+        locks.iter().for_each(|lock| drop(lock.lock()));
+        let began = Instant::now();
+        let report = session.stop().expect("the session stops");
+        stops.push(began.elapsed());
+        if watching.sees_all() {
+            let sites = report.locks.iter().flat_map(|lock| &lock.sites);
+            let seen: f64 = sites.map(|site| site.acquisitions.value).sum();
+            assert_eq!(seen, locks.len() as f64, "{watching:?}: acquisitions that were seen");
+        }
+    }
+    [starts, stops].map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].as_nanos() as u64
+    })
+}
 
 /// Bytes for each of a million locks.
 fn memory(backends: &[Backend]) -> Table {
@@ -491,7 +424,14 @@ fn provenance(asked: &Asked) -> Provenance {
         compiler: first_line("rustc", &["-V"]),
         commit: format!("{}{changed}", first_line("git", &["rev-parse", "--short", "HEAD"])),
         unix_time: since_1970.map_or(0, |time| time.as_secs()),
-        command: format!("cargo xtask bench{}", if asked.quick { " --quick" } else { "" }),
+        command: format!(
+            "cargo xtask bench{}",
+            match (asked.limits, asked.quick) {
+                (true, _) => " --limits",
+                (_, true) => " --quick",
+                _ => "",
+            }
+        ),
     }
 }
 
@@ -501,6 +441,7 @@ struct Asked {
     quick: bool,
     record: bool,
     tables: bool,
+    limits: bool,
     against: Option<PathBuf>,
     backends: Vec<String>,
 }
@@ -515,6 +456,7 @@ impl Asked {
                 "--quick" => asked.quick = true,
                 "--record" => asked.record = true,
                 "--tables" => asked.tables = true,
+                "--limits" => asked.limits = true,
                 "--against" => asked.against = Some(value()?.into()),
                 "--backend" => asked.backends.push(value()?),
                 // What cargo adds to the arguments of a bench.
@@ -541,11 +483,23 @@ fn measure(asked: &Asked) -> Result<Record, String> {
         (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 1_000_000 })
     };
     let mut families = families();
+    let tasks: Vec<Task> = tasks().into_iter().filter(|t| t.is_quick || !asked.quick).collect();
+    let size_of = |task: &Task| match task.figure {
+        Figure::Time => single.part(task.part),
+        Figure::Throughput => pair.part(task.part),
+    };
+    // Before the first session: nothing is as it was afterwards.
+    let never_started: Vec<Row> = tasks
+        .iter()
+        .map(|task| Row { title: "never started".to_owned(), cells: task.cells(&size_of(task)) })
+        .collect();
     let mut tables = vec![uncontended(&mut families, &backends, &single)];
-    tables.extend(contended(&families, &backends, &pair));
-    tables.extend(a_hundred_locks(&backends, &pair));
+    for (of, unwatched) in tasks.iter().zip(never_started) {
+        tables.push(task(of, unwatched, &backends, asked.quick, &size_of(of)));
+    }
     tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
     tables.push(waking(&backends));
+    tables.push(start_and_stop(&backends));
     tables.push(memory(&backends));
     #[cfg(feature = "peers")]
     tables.push(peers(&backends, &single));
@@ -565,7 +519,11 @@ fn write_documents(record: &Record) -> Result<(), String> {
 }
 
 fn run(asked: &Asked) -> Result<(), String> {
-    if asked.tables {
+    if asked.limits {
+        let record = Record { provenance: provenance(asked), tables: vec![limits::counted()?] };
+        record.save(&record::kept_limits())?;
+    }
+    if asked.tables || asked.limits {
         return write_documents(&Record::load(&record::kept())?);
     }
     // Before anything is measured: a file that is not there should not be found

@@ -47,6 +47,7 @@ fn differ(old: Cell, new: Cell) -> bool {
             (old as f64 - new as f64).abs() > old as f64 * BYTES_NOISE
         }
         (Cell::Ns(old), Cell::Ns(new)) => old.max(new) > 2 * old.min(new),
+        (Cell::Count(old), Cell::Count(new)) => old != new,
         _ => true,
     }
 }

@@ -6,13 +6,15 @@
 
 use core::fmt::Write;
 
-use crate::record::{Cell, Provenance, Record, Table};
+use crate::record::{Cell, Provenance, Record, Table, kept_limits};
+use crate::suite;
 
 /// The documents that hold tables, from the workspace's root.
 pub const DOCUMENTS: [&str; 2] = ["README.md", "docs/cost.md"];
 
 const BEGIN: &str = "<!-- cost: ";
 const END: &str = "<!-- /cost -->";
+const NOT_RECORDED: &str = "Not in the recorded result; `cargo xtask bench` measures it.\n";
 
 /// `document` with the tables of `record`.
 ///
@@ -44,8 +46,20 @@ fn piece(asked: &str, record: &Record) -> Result<String, String> {
     if asked == "provenance" {
         return Ok(provenance(&record.provenance));
     }
+    if asked == "limits" {
+        let limits = Record::load(&kept_limits())?;
+        let table = limits.table("limits").ok_or("the record of limits has no table 'limits'")?;
+        return Ok(format!("{}\n{}", markdown(table, &[]), provenance(&limits.provenance)));
+    }
     let (id, rows) = asked.split_once(' ').unwrap_or((asked, ""));
-    let table = record.table(id).ok_or_else(|| format!("the record has no table '{id}'"))?;
+    let Some(table) = record.table(id) else {
+        // What is measured since the record was made, or in a full run alone.
+        return if suite::is_measured(id) {
+            Ok(NOT_RECORDED.to_owned())
+        } else {
+            Err(format!("the record has no table '{id}'"))
+        };
+    };
     let chosen: Vec<&str> = rows.split('|').map(str::trim).filter(|row| !row.is_empty()).collect();
     Ok(markdown(table, &chosen))
 }
@@ -72,7 +86,7 @@ pub fn markdown(table: &Table, chosen: &[&str]) -> String {
 pub fn shown(cell: Cell) -> String {
     match cell {
         Cell::Ratio(ratio) => ratio.to_string(),
-        Cell::Bytes(bytes) => bytes.to_string(),
+        Cell::Bytes(number) | Cell::Count(number) => number.to_string(),
         Cell::Ns(ns) if ns < 10_000 => format!("{ns} ns"),
         Cell::Ns(ns) if ns < 10_000_000 => format!("{:.0} µs", ns as f64 / 1e3),
         Cell::Ns(ns) => format!("{:.0} ms", ns as f64 / 1e6),
@@ -130,6 +144,8 @@ mod tests {
     fn what_is_not_there_is_named() {
         let missing = filled("<!-- cost: three -->\n<!-- /cost -->\n", &record()).unwrap_err();
         assert_eq!(missing, "the record has no table 'three'");
+        let new = filled("<!-- cost: zipf_short -->\n<!-- /cost -->\n", &record()).unwrap();
+        assert!(new.contains(NOT_RECORDED), "{new}");
         let open = filled("<!-- cost: two -->\n", &record()).unwrap_err();
         assert_eq!(open, "the table 'two' has no <!-- /cost --> behind it");
     }

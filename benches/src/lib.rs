@@ -13,10 +13,14 @@
 
 pub mod compare;
 pub mod documents;
+pub mod limits;
 pub mod locks;
 pub mod page;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod record;
 pub mod stats;
+pub mod suite;
+pub mod tasks;
 pub mod watching;
+pub mod workload;

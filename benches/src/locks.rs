@@ -2,8 +2,6 @@
 //! ours is, because layout alone makes a difference of 0.05.
 
 use core::hint::black_box;
-use std::sync::{Barrier, Mutex};
-use std::time::{Duration, Instant};
 
 /// As many bytes as a slot, in front of a bare lock.
 pub type Padding = [u64; size_of::<lockscope_core::Slot>() / 8];
@@ -15,13 +13,13 @@ pub trait Counter: Sync {
     fn run(&self, n: u64);
     /// Once, with this much work while the lock is held.
     fn run_held(&self, held: u32);
-    /// As [`Counter::run`], with this much work while the lock is held, and up to
-    /// six times as much between, at random.
-    fn run_busy(&self, n: u64, held: u32) {
-        let mut between = Random::new();
+    /// As [`Counter::run`], with some work while the lock is held, and up to six
+    /// times as much between, at random.
+    fn run_busy(&self, n: u64, held: Held) {
+        let mut random = Random::new();
         for _ in 0..n {
-            self.run_held(held);
-            work(between.next(6 * held));
+            self.run_held(held.next(&mut random));
+            work(random.next(6 * held.mean()));
         }
     }
     /// As [`Counter::run`], with some ninety nanoseconds of work between.
@@ -55,7 +53,7 @@ impl<C: Counter> Counter for Aligned<C> {
         self.0.run_held(held);
     }
 
-    fn run_busy(&self, n: u64, held: u32) {
+    fn run_busy(&self, n: u64, held: Held) {
         self.0.run_busy(n, held);
     }
 
@@ -77,7 +75,7 @@ impl<C: Counter> Counter for Aligned<C> {
 #[derive(Debug)]
 pub struct Padded<L> {
     padding: Padding,
-    lock: L,
+    pub(crate) lock: L,
 }
 
 impl<L> Padded<L> {
@@ -88,8 +86,40 @@ impl<L> Padded<L> {
 }
 
 /// Steps of [`work`] that take some fifty nanoseconds.
-const FIFTY_NS: u32 = 150;
+pub(crate) const FIFTY_NS: u32 = 150;
 const NINETY_NS: u32 = 270;
+
+/// How long a lock is held.
+#[derive(Clone, Copy, Debug)]
+pub enum Held {
+    /// Some fifty nanoseconds.
+    Short,
+    /// Half a microsecond.
+    Long,
+    /// Fifty nanoseconds nine times of ten, two microseconds once, at random: as of a
+    /// cache, that answers at once or has to think.
+    Bimodal,
+}
+
+impl Held {
+    /// Steps of work, the next time.
+    pub(crate) fn next(self, random: &mut Random) -> u32 {
+        match self {
+            Self::Short => FIFTY_NS,
+            Self::Long => 10 * FIFTY_NS,
+            Self::Bimodal if random.next(10) == 0 => 40 * FIFTY_NS,
+            Self::Bimodal => FIFTY_NS,
+        }
+    }
+
+    fn mean(self) -> u32 {
+        match self {
+            Self::Short => FIFTY_NS,
+            Self::Long => 10 * FIFTY_NS,
+            Self::Bimodal => (9 + 40) * FIFTY_NS / 10,
+        }
+    }
+}
 
 #[inline(never)]
 pub(crate) fn work(steps: u32) {
@@ -101,17 +131,17 @@ pub(crate) fn work(steps: u32) {
 /// Random numbers, for what is done between critical sections and which lock is
 /// next: two threads that work for the same time each fall into step and never
 /// meet, until anything at all disturbs them.
-struct Random(u32);
+pub(crate) struct Random(u32);
 
 impl Random {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Another beginning in each thread, by where its stack is.
         let place = 0_u8;
         Self((&raw const place).addr() as u32 >> 4 | 1)
     }
 
     /// A number below `limit`.
-    fn next(&mut self, limit: u32) -> u32 {
+    pub(crate) fn next(&mut self, limit: u32) -> u32 {
         // Xorshift (Marsaglia 2003).
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
@@ -175,7 +205,7 @@ macro_rules! counter {
 }
 
 /// A poisoned lock cannot be in a bench: nothing in it panics.
-fn sound<G>(guard: std::sync::LockResult<G>) -> G {
+pub(crate) fn sound<G>(guard: std::sync::LockResult<G>) -> G {
     guard.unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -215,86 +245,77 @@ counter!(OurParkingLotRead, |it| read it.read(), write it.write());
 
 /// A hundred locks, each time another one, at random.
 #[derive(Debug)]
-pub struct Hundred<C>(Vec<C>);
+pub struct Hundred<C> {
+    locks: Vec<C>,
+    /// As often in here as it is chosen.
+    choices: Vec<u8>,
+}
+
+/// Of how many choices those of [`Hundred`] are made.
+const CHOICES: u32 = 10_000;
 
 impl<C> Hundred<C> {
-    /// A hundred of what `make` makes.
-    pub fn new(make: impl Fn() -> C) -> Self {
-        Self((0..100).map(|_| make()).collect())
+    /// A hundred of what `make` makes, chosen alike.
+    pub fn alike(make: impl Fn() -> C) -> Self {
+        Self::chosen(make, |_| 1.0)
+    }
+
+    /// The first twice as often as the second, three times as often as the third, and
+    /// so on: Zipf's law, by which the locks of many programs are used.
+    pub fn zipf(make: impl Fn() -> C) -> Self {
+        Self::chosen(make, |rank| 1.0 / f64::from(rank))
+    }
+
+    fn chosen(make: impl Fn() -> C, weight: fn(u8) -> f64) -> Self {
+        let whole: f64 = (1..=100).map(weight).sum();
+        let times = |rank| (weight(rank) / whole * f64::from(CHOICES)).round() as usize;
+        let choices = (1..=100).flat_map(|rank| core::iter::repeat_n(rank - 1, times(rank)));
+        Self { locks: (0..100).map(|_| make()).collect(), choices: choices.collect() }
+    }
+
+    fn next(&self, random: &mut Random) -> &C {
+        let choice = random.next(self.choices.len() as u32) as usize;
+        &self.locks[usize::from(self.choices[choice])]
     }
 }
 
 impl<C: Counter> Counter for Hundred<C> {
     fn run(&self, n: u64) {
-        let mut choice = Random::new();
-        (0..n).for_each(|_| self.0[choice.next(100) as usize].run(1));
+        let mut random = Random::new();
+        (0..n).for_each(|_| self.next(&mut random).run(1));
     }
 
     fn run_held(&self, held: u32) {
-        self.0[0].run_held(held);
+        self.locks[0].run_held(held);
     }
 
-    fn run_busy(&self, n: u64, held: u32) {
-        let mut choice = Random::new();
+    fn run_busy(&self, n: u64, held: Held) {
+        let mut random = Random::new();
         for _ in 0..n {
-            self.0[choice.next(100) as usize].run_held(held);
-            work(choice.next(6 * held));
+            let steps = held.next(&mut random);
+            self.next(&mut random).run_held(steps);
+            work(random.next(6 * held.mean()));
         }
     }
 
     fn take(&self) -> u64 {
-        self.0.iter().map(Counter::take).sum()
+        self.locks.iter().map(Counter::take).sum()
     }
 }
 
-/// How a lock is used.
-#[derive(Clone, Copy, Debug)]
-pub enum Usage {
-    /// By one thread, which does nothing else.
-    Alone,
-    /// By one thread, which does something else for some ninety nanoseconds each
-    /// time: ten million operations a second.
-    Paced,
-    /// By two threads that do nothing else.
-    TwoIdle,
-    /// By two threads that hold it for some fifty nanoseconds, and for up to
-    /// three hundred not.
-    TwoShort,
-    /// By two threads that hold it for half a microsecond, and for up to three
-    /// not.
-    TwoLong,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How long it takes to use `counter` so, `n` times in each thread.
-///
-/// # Panics
-///
-/// If the count does not come out right.
-pub fn time(counter: &dyn Counter, usage: Usage, n: u64) -> Duration {
-    let run: &(dyn Fn() + Sync) = match usage {
-        Usage::Alone | Usage::TwoIdle => &|| counter.run(n),
-        Usage::Paced => &|| counter.run_paced(n),
-        Usage::TwoShort => &|| counter.run_busy(n, FIFTY_NS),
-        Usage::TwoLong => &|| counter.run_busy(n, 10 * FIFTY_NS),
-    };
-    let threads = if let Usage::Alone | Usage::Paced = usage { 1 } else { 2 };
-    // Together, or what is measured is in part one thread alone.
-    let start = Barrier::new(threads as usize);
-    let began = Mutex::new(None);
-    let work = || {
-        start.wait();
-        began.lock().expect("nothing panics").get_or_insert_with(Instant::now);
-        run();
-        counter.note(n);
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let began = began.into_inner().expect("nothing panics").expect("it has run");
-    let time = began.elapsed();
-    assert_eq!(counter.take(), threads * n, "the lock under test lost operations");
-    time
+    #[test]
+    fn a_hundred_locks_are_chosen_alike_or_by_zipf() {
+        let times = |hundred: &Hundred<()>, lock| {
+            hundred.choices.iter().filter(|choice| **choice == lock).count()
+        };
+        let alike = Hundred::alike(|| ());
+        assert!((0..100).all(|lock| times(&alike, lock) == 100));
+        let zipf = Hundred::zipf(|| ());
+        // The hundredth harmonic number is 5.19.
+        assert_eq!([0, 1, 3, 99].map(|lock| times(&zipf, lock)), [1928, 964, 482, 19]);
+    }
 }

@@ -80,7 +80,9 @@ fn plot(table: &Table, at: usize, column: &str) -> String {
 fn extent(cell: Cell) -> (f64, f64, f64) {
     match cell {
         Cell::Ratio(ratio) => (ratio.low, ratio.median, ratio.high),
-        Cell::Bytes(value) | Cell::Ns(value) => (value as f64, value as f64, value as f64),
+        Cell::Bytes(value) | Cell::Ns(value) | Cell::Count(value) => {
+            (value as f64, value as f64, value as f64)
+        }
     }
 }
 

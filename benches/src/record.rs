@@ -64,6 +64,8 @@ pub enum Cell {
     Bytes(u64),
     /// Nanoseconds.
     Ns(u64),
+    /// Of instructions, loads or stores.
+    Count(u64),
 }
 
 impl Table {
@@ -118,4 +120,11 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn kept() -> PathBuf {
     root().join("benches/record/cost.json")
+}
+
+/// The counts that the documents show: apart from the times, because a machine that is
+/// busy counts as well as one that is not.
+#[must_use]
+pub fn kept_limits() -> PathBuf {
+    root().join("benches/record/limits.json")
 }

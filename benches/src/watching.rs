@@ -99,6 +99,15 @@ impl Backend {
             .then(|| self.session(", every operation", &[("period", "1")]))
     }
 
+    /// One operation in a thousand, one in a hundred, and every one: what of these it
+    /// can be asked for.
+    #[must_use]
+    pub fn periods(&self) -> Vec<Watching> {
+        let rarely = (self.has("period") && !self.rises() && !self.sleeps())
+            .then(|| self.session(", one in 1000", &[("period", "1000")]));
+        rarely.into_iter().chain([self.one_in_100()]).chain(self.every_operation()).collect()
+    }
+
     /// Whether its periods grow by themselves.
     fn rises(&self) -> bool {
         self.has("max_period")
@@ -188,6 +197,12 @@ pub struct Watching {
 }
 
 impl Watching {
+    /// Whether nothing escapes it.
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        self.settings.contains(&("period", "1"))
+    }
+
     /// Starts it.
     ///
     /// # Panics

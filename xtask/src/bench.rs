@@ -3,11 +3,17 @@
 use crate::command::Call;
 use crate::error::Error;
 use crate::metadata;
-use crate::system;
+use crate::system::{self, Tool};
 
 const PACKAGE: &str = "lockscope-benches";
+/// Counts nothing without these two.
+const RUNNER: &str = "gungraun-runner";
+const VALGRIND: Tool =
+    Tool { program: "valgrind", package: "valgrind", wanted_for: "the count of instructions" };
 /// The flag by which the bench measures nothing.
 const WRITES_ONLY: &str = "--tables";
+/// The flag by which it keeps what was counted, and measures nothing.
+const COUNTS_ONLY: &str = "--limits";
 
 /// Measures ratios to the bare locks, as `args` say (the bench itself says what
 /// there is), then counts instructions where the tools for it are installed.
@@ -20,24 +26,46 @@ pub fn run(args: &[&str]) -> Result<(), Error> {
         eprintln!("There is no package {PACKAGE} in this workspace, so nothing was measured.");
         return Ok(());
     }
-    let bench =
-        |name| Call::cargo().args(["bench", "-p", PACKAGE, "--features", "peers", "--bench", name]);
-    let ratios = bench("ratios").args(["--"]).args(args);
-    eprintln!("$ {}", ratios.shown());
-    ratios.run()?;
+    let ratios = || shown_and_run(&bench("ratios").args(["--"]).args(args));
+    let counts_only = args.contains(&COUNTS_ONLY);
+    if !counts_only {
+        ratios()?;
+    }
     if args.contains(&WRITES_ONLY) {
         return Ok(());
     }
-
-    let missing = ["valgrind", "gungraun-runner"].into_iter().find(|tool| !system::has(tool));
-    if let Some(missing) = missing {
-        eprintln!(
-            "Instructions were not counted, because {missing} is not installed. To count them: \
-             apt-get install valgrind; cargo install gungraun-runner --version 0.20.0"
-        );
-        return Ok(());
+    match count_instructions()? {
+        Some(why) => eprintln!("Instructions were not counted: {why}"),
+        None if counts_only => ratios()?,
+        None => {}
     }
-    let instructions = bench("instructions");
-    eprintln!("$ {}", instructions.shown());
-    instructions.run()
+    Ok(())
+}
+
+/// Counts instructions, loads and stores of what records nothing, against limits; or
+/// says what is missing for that.
+///
+/// # Errors
+///
+/// A path takes more than its limit.
+pub fn count_instructions() -> Result<Option<String>, Error> {
+    system::provide(&[VALGRIND]);
+    let missing = ["valgrind", RUNNER].into_iter().find(|tool| !system::has(tool));
+    if let Some(missing) = missing {
+        return Ok(Some(format!(
+            "{missing} is not installed; to have both that are needed: apt-get install \
+             valgrind; cargo install --locked {RUNNER} --version 0.20.0"
+        )));
+    }
+    shown_and_run(&bench("instructions"))?;
+    Ok(None)
+}
+
+fn bench(name: &str) -> Call {
+    Call::cargo().args(["bench", "-p", PACKAGE, "--features", "peers", "--bench", name])
+}
+
+fn shown_and_run(call: &Call) -> Result<(), Error> {
+    eprintln!("$ {}", call.shown());
+    call.run()
 }

@@ -30,6 +30,8 @@ pub enum Check {
     /// The models of all packages that have some, by this checker, with these
     /// variables.
     Models(Checker, &'static [(&'static str, &'static str)]),
+    /// The bench that counts instructions, by [`crate::bench`].
+    Instructions,
     /// The commands of the README, by [`crate::readme`].
     Readme,
     /// The tests, by nextest where it is installed; they start programs that
@@ -152,6 +154,11 @@ pub const STEPS: &[Step] = &[
         "release-tests",
         "the tests pass on optimised code, too",
         Check::Tests { args: &["--release"], tools: TOOLS },
+    ),
+    thorough(
+        "instructions",
+        "no path that records nothing takes more instructions than its limit",
+        Check::Instructions,
     ),
     // What a feature adds to a type, or takes from it, is not seen by tests
     // that have all features: `send_guard` makes a guard `Send`.

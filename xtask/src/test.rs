@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::bench;
 use crate::command::Call;
 use crate::error::Error;
 use crate::metadata;
@@ -113,6 +114,11 @@ fn check(check: &Check) -> Result<Outcome, Error> {
             shown_and_run(&Call::cargo().args(*args))?;
         }
         Check::Models(checker, variables) => explore_models(*checker, variables)?,
+        Check::Instructions => {
+            if let Some(why) = bench::count_instructions()? {
+                return Ok(Outcome::Skipped(why));
+            }
+        }
         Check::Readme => readme::run_commands()?,
         Check::Tests { args, tools } => {
             system::provide(tools);

@@ -1,0 +1,194 @@
+//! What a lock + unlock takes that nobody waits for and nobody records: counted
+//! instructions, loads and stores.
+//!
+//! The bench `instructions` runs the paths under callgrind, and fails where one takes
+//! more than its limit; here they are made, and here what callgrind has counted
+//! becomes a table.
+
+use std::path::PathBuf;
+
+use lockscope_host::Profiler;
+
+use crate::locks::*;
+use crate::record::{Cell, Row, Table};
+
+/// How many operations are counted together.
+pub const OPERATIONS: u64 = 1000;
+
+/// Who watches a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody can: the bare lock.
+    Bare,
+    /// Nobody does.
+    Closed,
+    /// A session whose period is so long that it does not record this operation.
+    Open,
+    /// A session that leaves the lock out.
+    Excluded,
+}
+
+/// A lock in a state.
+pub struct Path {
+    lock: Box<dyn Counter>,
+    session: Option<Profiler>,
+}
+
+impl Path {
+    fn new(state: State, bare: impl Counter + 'static, ours: impl Counter + 'static) -> Self {
+        let lock: Box<dyn Counter> =
+            if state == State::Bare { Box::new(bare) } else { Box::new(ours) };
+        // The longest there is: of these thousand operations, one is drawn in one run of
+        // a thousand, and adds less than the limits leave.
+        let builder =
+            || Profiler::builder().backend("wrapper").set("period", "1000000").control(false);
+        let session = match state {
+            State::Bare | State::Closed => None,
+            State::Open => Some(builder()),
+            State::Excluded => Some(builder().exclude("kind:*")),
+        };
+        let session = session.map(|session| session.start().expect("the session starts"));
+        // A lock that the session has met.
+        lock.run(10);
+        Self { lock, session }
+    }
+
+    /// std's mutex.
+    #[must_use]
+    pub fn std(state: State) -> Self {
+        Self::new(state, BareStd::new(Default::default()), OurStd::new(0))
+    }
+
+    /// parking_lot's mutex.
+    #[must_use]
+    pub fn parking_lot(state: State) -> Self {
+        Self::new(state, BareParkingLot::new(Default::default()), OurParkingLot::new(0))
+    }
+
+    /// parking_lot's mutex, without slot.
+    #[must_use]
+    pub fn slotless(state: State) -> Self {
+        Self::new(state, BareSlotless::new(0), OurSlotless::new(0))
+    }
+
+    /// std's reader-writer lock, read.
+    #[must_use]
+    pub fn std_read(state: State) -> Self {
+        Self::new(state, BareStdRead::new(Default::default()), OurStdRead::new(0))
+    }
+
+    /// parking_lot's reader-writer lock, read.
+    #[must_use]
+    pub fn parking_lot_read(state: State) -> Self {
+        Self::new(state, BareParkingLotRead::new(Default::default()), OurParkingLotRead::new(0))
+    }
+
+    /// What is counted.
+    pub fn run(&self) {
+        self.lock.run(OPERATIONS);
+    }
+}
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        // The lock first: no session should see its end.
+        self.lock.take();
+        drop(self.session.take());
+    }
+}
+
+/// Paths, by what the bench calls them, with what they are.
+const LOCKS: [(&str, &str); 5] = [
+    ("std", "std Mutex"),
+    ("parking_lot", "parking_lot Mutex"),
+    ("slotless", "parking_lot Mutex, no slot"),
+    ("std_read", "std RwLock, read"),
+    ("parking_lot_read", "parking_lot RwLock, read"),
+];
+const STATES: [(&str, &str); 3] =
+    [("closed", "closed"), ("open", "open, not sampled"), ("excluded", "open, lock excluded")];
+
+/// What the best possible version of a path adds to the bare lock: instructions,
+/// loads, stores. docs/cost.md argues each.
+fn best(lock: &str, state: &str) -> [u64; 3] {
+    match (lock, state) {
+        (_, "closed") => [2, 1, 0],
+        ("std" | "parking_lot", "excluded") => [5, 2, 0],
+        _ => [7, 2, 1],
+    }
+}
+
+/// What callgrind has counted when the bench `instructions` ran last, as added to the
+/// bare lock, beside the best possible.
+///
+/// # Errors
+///
+/// A sentence that names the count that there is not.
+pub fn counted() -> Result<Table, String> {
+    let columns = ["instructions", "at best", "loads", "at best", "stores", "at best"];
+    let title = "Added to an uncontended lock + unlock that is not recorded";
+    let mut table = Table::new("limits", title, &columns);
+    for (lock, name) in LOCKS {
+        let bare = count(&format!("{lock}_bare"))?;
+        for (state, how) in STATES {
+            let ours = count(&format!("{lock}_{state}"))?;
+            let best = best(lock, state);
+            let added = |event: usize| ours[event].saturating_sub(bare[event]);
+            let cells = (0..3).flat_map(|event| [added(event), best[event]]);
+            let cells = cells.map(|number| Some(Cell::Count(number))).collect();
+            table.rows.push(Row { title: format!("{name}, {how}"), cells });
+        }
+    }
+    Ok(table)
+}
+
+/// Instructions, loads and stores of one operation on this path.
+fn count(path: &str) -> Result<[u64; 3], String> {
+    let file = written().join(format!("path.{path}/callgrind.path.{path}.out"));
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("'{path}' was not counted ({}: {error}); `cargo xtask bench` says what it needs for that", file.display()))?;
+    parsed(&text).ok_or_else(|| format!("{} holds no counts of Ir, Dr and Dw", file.display()))
+}
+
+/// Where gungraun keeps what callgrind has written: beside what is built.
+fn written() -> PathBuf {
+    let bench = std::env::current_exe().unwrap_or_default();
+    // target, release, deps, the bench.
+    let target = bench.ancestors().nth(3).map(PathBuf::from).unwrap_or_default();
+    target.join("gungraun/lockscope-benches/instructions/limits")
+}
+
+/// Of one operation, to the nearest whole number.
+fn parsed(text: &str) -> Option<[u64; 3]> {
+    let line = |begin: &str| text.lines().find_map(|line| line.strip_prefix(begin));
+    let events: Vec<&str> = line("events: ")?.split_whitespace().collect();
+    let totals: Vec<u64> =
+        line("totals: ")?.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let of = |event: &str| {
+        let at = events.iter().position(|other| *other == event)?;
+        Some((totals.get(at)? + OPERATIONS / 2) / OPERATIONS)
+    };
+    Some([of("Ir")?, of("Dr")?, of("Dw")?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_whatever_else_callgrind_counts() {
+        let text = "version: 1\nevents: Ir I1mr Dr Dw\nfn=(1)\n0 5\ntotals: 21049 7 6012 3990\n";
+        assert_eq!(parsed(text), Some([21, 6, 4]));
+        assert_eq!(parsed("events: Ir\ntotals: 21049\n"), None);
+    }
+
+    /// All states in one process: each session has to end before the next begins.
+    #[test]
+    fn every_path_can_be_run() {
+        for state in [State::Bare, State::Closed] {
+            Path::std(state).run();
+            Path::slotless(state).run();
+            Path::parking_lot_read(state).run();
+        }
+    }
+}
