@@ -18,7 +18,7 @@ struct Own<T> {
     mutex: Mutex<T>,
 }
 
-impl<T: Default> OwnMutex<T> {
+impl<T: Default + Send> OwnMutex<T> {
     /// Nothing yet.
     pub(crate) const fn new() -> Self {
         Self(AtomicPtr::new(core::ptr::null_mut()))
@@ -56,7 +56,7 @@ impl<T: Default> OwnMutex<T> {
 #[derive(Debug)]
 pub(crate) struct Memory<K, V>(OwnMutex<HashMap<K, V>>);
 
-impl<K: Eq + Hash, V: Copy> Memory<K, V> {
+impl<K: Eq + Hash + Send, V: Copy + Send> Memory<K, V> {
     /// Nothing yet.
     pub(crate) const fn new() -> Self {
         Self(OwnMutex::new())

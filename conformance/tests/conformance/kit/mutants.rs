@@ -35,15 +35,33 @@ fn found_out(kit: &Kit, name: &str, breaks: &str) -> Result<String, String> {
     };
     let run = judged(kit);
     let broken = broken(&run);
-    let is_alone = broken.iter().all(|other| other.family() == rule.family());
     match failure(&run, rule) {
-        Some(failure) if is_alone => Ok(message(kit, name, rule, failure)),
+        Some(failure) if breaks_no_other(kit, name, rule, &broken) => {
+            Ok(message(kit, name, rule, failure))
+        }
         _ => {
             let found: Vec<&str> = broken.iter().map(|rule| rule.id).collect();
             let text = text::run(kit, &run);
             Err(format!("{name} breaks {breaks}, and was found to break {found:?}:\n{text}"))
         }
     }
+}
+
+/// Whether it breaks no rule of another family than `rule`'s. If one was found
+/// `broken`, it is judged again, and counts if it is found so twice: a machine with
+/// much else to do keeps a check of any plugin from its end in time, now and then.
+fn breaks_no_other(kit: &Kit, name: &str, rule: &Rule, broken: &[&'static Rule]) -> bool {
+    let others = broken.iter().copied().filter(|other| other.family() != rule.family());
+    let others: Vec<_> = others.collect();
+    if others.is_empty() {
+        return true;
+    }
+    let again = self::broken(&kit.run(&others).expect("the kit runs"));
+    if again.is_empty() {
+        let once: Vec<&str> = others.iter().map(|other| other.id).collect();
+        println!("{name}: {once:?} found broken once, and not again");
+    }
+    again.is_empty()
 }
 
 fn failure<'a>(run: &'a Run, rule: &Rule) -> Option<&'a Failure> {
@@ -97,6 +115,9 @@ fn the_good_plugin_keeps_every_rule() {
 /// So many at a time: most of a check's time is waiting.
 const AT_A_TIME: usize = 4;
 
+/// And no rule of another family: all of them are judged at once. So each rule is
+/// seen to tell its own matter from that of others, which a person who reads a report
+/// relies on.
 #[test]
 fn every_mutant_breaks_its_rule() {
     let builds = BUILDS.iter().map(|(name, breaks)| (kit(plugin(name)), *name, *breaks));

@@ -30,8 +30,8 @@ fn keep_if_unseen(good: &Good, session: &Session) -> Result<(), BackendError> {
     let last = if IS_SEEN.load(Ordering::Relaxed) { None } else { good.snapshot().ok() };
     good.start(session)?;
     let rows = last.into_iter().flat_map(|report| report.locks);
-    // A host has sessions that nobody asks for, too: of real locks, or of some that it
-    // does not say where they were made.
+    // A host finds out in a session of its own, for which nobody asks, what a sample
+    // costs: other rules would see its lock, of which it does not say where it was made.
     let is_kept = |row: &LockReport| row.created != 0 && is_simulated(row.created);
     *KEPT.lock() = rows.filter(is_kept).collect();
     Ok(())
