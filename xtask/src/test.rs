@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::command::Call;
 use crate::error::Error;
 use crate::metadata;
+use crate::patched;
 use crate::readme;
 use crate::steps::{Check, Checker, MODELLED, STEPS, Step};
 use crate::system;
@@ -114,6 +115,11 @@ fn check(check: &Check) -> Result<Outcome, Error> {
         }
         Check::Models(checker, variables) => explore_models(*checker, variables)?,
         Check::Readme => readme::run_commands()?,
+        Check::Patched => {
+            if let Some(why) = patched::check()? {
+                return Ok(Outcome::Skipped(why));
+            }
+        }
         Check::Tests { args, tools } => {
             system::provide(tools);
             run_tests(args)?;
