@@ -44,6 +44,13 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A program says otherwise of itself than what was seen of it.
+    Differs {
+        /// In what, a line each.
+        what: String,
+        /// The command as one would type it.
+        command: String,
+    },
     /// `cargo metadata` printed something else than expected.
     Metadata(String),
 }
@@ -69,6 +76,11 @@ impl fmt::Display for Error {
             Self::File { path, source } => {
                 write!(f, "{}: {source}; make it accessible and try again.", path.display())
             }
+            Self::Differs { what, command } => write!(
+                f,
+                "what the program says of itself and what was seen of it differ:\n{what}\n\
+                 `{command}` repeats the run; look into its report."
+            ),
             Self::Metadata(what) => write!(
                 f,
                 "`cargo metadata` said {what}; run it by hand to see, and `cargo --version`: \

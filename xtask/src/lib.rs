@@ -8,6 +8,7 @@ pub mod command;
 pub mod demo;
 pub mod error;
 pub mod metadata;
+pub mod patched;
 pub mod readme;
 pub mod sources;
 pub mod steps;

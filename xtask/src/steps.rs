@@ -34,6 +34,8 @@ pub enum Check {
     Instructions,
     /// The commands of the README, by [`crate::readme`].
     Readme,
+    /// The stand-ins for other lock crates, by [`crate::patched`].
+    Patched,
     /// The tests, by nextest where it is installed; they start programs that
     /// are built before.
     Tests {
@@ -166,6 +168,11 @@ pub const STEPS: &[Step] = &[
         "features",
         "the parking_lot family is right with none of parking_lot's own features, too",
         Check::Cargo(&["test", "--quiet", "-p", "lockscope", "--features", "parking_lot"], &[]),
+    ),
+    step(
+        "patched",
+        "parking_lot 0.12's own tests pass against its stand-in, and a patched program is seen",
+        Check::Patched,
     ),
     step(
         "doctests",

@@ -6,6 +6,7 @@ use crate::bench;
 use crate::command::Call;
 use crate::error::Error;
 use crate::metadata;
+use crate::patched;
 use crate::readme;
 use crate::steps::{Check, Checker, MODELLED, STEPS, Step};
 use crate::system;
@@ -120,6 +121,11 @@ fn check(check: &Check) -> Result<Outcome, Error> {
             }
         }
         Check::Readme => readme::run_commands()?,
+        Check::Patched => {
+            if let Some(why) = patched::check()? {
+                return Ok(Outcome::Skipped(why));
+            }
+        }
         Check::Tests { args, tools } => {
             system::provide(tools);
             run_tests(args)?;

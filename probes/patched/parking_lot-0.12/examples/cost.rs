@@ -59,7 +59,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..ROUNDS / LOOPS_PER_SESSION {
         for ((_, period), ratios) in states.iter().zip(&mut ratios) {
             let session = match period {
-                Some(period) => Some(Profiler::builder().backend(&backend).period(*period).start()?),
+                Some(period) => {
+                    Some(Profiler::builder().backend(&backend).period(*period).start()?)
+                }
                 None => None,
             };
             for _ in 0..LOOPS_PER_SESSION {

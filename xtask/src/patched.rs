@@ -1,0 +1,243 @@
+//! The stand-ins under `probes/patched`: what they stand in for has tests, which must pass
+//! against them, and what locks by them must be seen.
+//!
+//! The original's tests are taken from the package that cargo has fetched, and are written
+//! into cargo's target folder: they are not ours to keep.
+
+mod tests_of;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::command::Call;
+use crate::error::Error;
+use crate::metadata;
+
+/// The folder of the stand-in, in the workspace.
+const STAND_IN: &str = "probes/patched/parking_lot-0.12";
+/// The folder of a program that is patched.
+const PROGRAM: &str = "probes/patched/program";
+/// The release that the stand-in has the interface of.
+const ORIGINAL: (&str, &str) = ("parking_lot", "0.12.5");
+/// Features with which the original's tests are run, in turn: all that go together.
+const FEATURES: [&str; 3] = [
+    "",
+    "arc_lock,serde,owning_ref,send_guard,hardware-lock-elision",
+    "arc_lock,deadlock_detection",
+];
+
+/// Runs the original's own tests against the stand-in, unrecorded and recorded, and
+/// compares what a patched program did with what was seen of it.
+///
+/// # Errors
+///
+/// A test fails, something cannot be built, or a count differs. A reason, and no error, if
+/// nothing could be tried because packages cannot be fetched.
+pub fn check() -> Result<Option<String>, Error> {
+    let manifests = [STAND_IN, PROGRAM].map(|folder| metadata::root().join(folder));
+    for folder in &manifests {
+        let manifest = folder.join("Cargo.toml");
+        // What is wrong with a manifest is said without network, and is no reason to skip.
+        package_metadata(&manifest, &["--no-deps"])?;
+        let fetch = Call::cargo().args(["fetch", "--manifest-path"]).args([&manifest]);
+        if fetch.run().is_err() {
+            return Ok(Some(format!(
+                "`{}` failed, so the packages of crates.io are not at hand; with a network \
+                 they are fetched once.",
+                fetch.shown()
+            )));
+        }
+    }
+    let built = metadata::of_workspace()?.target;
+    let build = ["build", "-p", "lockscope-host", "-p", "lockscope-backend-wrapper"];
+    Call::cargo().args(build).run()?;
+    let (lockscope, target) = (&*built.join("debug/lockscope"), built.join("patched"));
+    let original = original(&manifests[0])?;
+    let tests = target.join("original-tests");
+    tests_of::write(&original, &manifests[0], &tests)?;
+    is_patched(&tests.join("Cargo.toml"))?;
+    for features in FEATURES {
+        run_tests(&tests, &target, features, None)?;
+        run_tests(&tests, &target, features, Some(lockscope))?;
+    }
+    count(lockscope, &manifests[1], &target)?;
+    Ok(None)
+}
+
+fn package_metadata(manifest: &Path, args: &[&str]) -> Result<Value, Error> {
+    let call = Call::cargo().args(["metadata", "--format-version", "1", "--manifest-path"]);
+    let output = call.args([manifest]).args(args).output()?;
+    serde_json::from_slice(&output).map_err(|error| Error::Metadata(error.to_string()))
+}
+
+/// Where cargo keeps the sources of the original.
+fn original(stand_in: &Path) -> Result<PathBuf, Error> {
+    let found = package_metadata(&stand_in.join("Cargo.toml"), &["--offline"])?;
+    let packages = found["packages"].as_array();
+    let is_original = |package: &&Value| {
+        (package["name"].as_str(), package["version"].as_str())
+            == (Some(ORIGINAL.0), Some(ORIGINAL.1))
+            && package["source"].is_string()
+    };
+    packages
+        .into_iter()
+        .flatten()
+        .find(is_original)
+        .and_then(|package| Path::new(package["manifest_path"].as_str()?).parent())
+        .map(Path::to_owned)
+        .ok_or_else(|| Error::Metadata(format!("nothing of {} {}", ORIGINAL.0, ORIGINAL.1)))
+}
+
+/// That the package is built with the stand-in: Cargo leaves out a patch that does not
+/// fit with no more than a warning, and then the original would be tested.
+///
+/// # Errors
+///
+/// It is not.
+fn is_patched(manifest: &Path) -> Result<(), Error> {
+    let found = package_metadata(manifest, &[])?;
+    let mut packages = found["packages"].as_array().into_iter().flatten();
+    let is_stand_in = |package: &Value| {
+        package["name"].as_str() == Some(ORIGINAL.0)
+            && package["version"].as_str() == Some(ORIGINAL.1)
+            && package["source"].is_null()
+    };
+    if packages.any(is_stand_in) {
+        return Ok(());
+    }
+    Err(Error::Metadata(format!("that {} {} is not patched", ORIGINAL.0, ORIGINAL.1)))
+}
+
+/// Runs the tests, each test program under `lockscope run` if there is one.
+fn run_tests(
+    tests: &Path,
+    target: &Path,
+    features: &str,
+    lockscope: Option<&Path>,
+) -> Result<(), Error> {
+    let mut call = Call::cargo()
+        .args(["test", "--quiet", "--no-fail-fast", "--features", features, "--manifest-path"])
+        .args([tests.join("Cargo.toml")])
+        .args(["--target-dir".as_ref(), target.join("build").as_os_str()]);
+    if let Some(lockscope) = lockscope {
+        let report = target.join("tests-{pid}.json").display().to_string();
+        let lockscope = lockscope.display().to_string();
+        let words = [&*lockscope, "run", "--backend", "wrapper", "--period", "1", "-o", &report];
+        let words: Vec<_> = words.into_iter().chain(["--"]).map(quoted).collect();
+        let runner = words.join(", ");
+        // Examples are not run again: what their programs print would be compared.
+        call = call.args(["--tests", "--config"]);
+        call = call.args([format!("target.'cfg(all())'.runner = [{runner}]")]);
+    }
+    // The deadlock detector's tests give three threads 50 ms to be stuck, which a busy
+    // machine may not keep, the original's as little as the stand-in's.
+    let tries = if features.contains("deadlock_detection") { 4 } else { 1 };
+    for _ in 1..tries {
+        eprintln!("$ {}", call.shown());
+        if call.run().is_ok() {
+            return Ok(());
+        }
+        eprintln!("Once more, because it depends on how busy the machine is:");
+    }
+    eprintln!("$ {}", call.shown());
+    call.run()
+}
+
+/// As a string of TOML.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// Runs the program at period 1, and compares its own account with the report's.
+fn count(lockscope: &Path, program: &Path, target: &Path) -> Result<(), Error> {
+    let build = Call::cargo().args(["build", "--manifest-path"]).args([program.join("Cargo.toml")]);
+    build.args(["--target-dir".as_ref(), target.join("build").as_os_str()]).run()?;
+    let report = target.join("program.json");
+    let profile = Call::new(lockscope)
+        .args(["run", "--backend", "wrapper", "--period", "1", "-o"])
+        .args([report.as_os_str(), "--".as_ref()])
+        .args([target.join("build/debug/patched-program")]);
+    eprintln!("$ {}", profile.shown());
+    let account = String::from_utf8_lossy(&profile.output()?).into_owned();
+    let text = fs::read_to_string(&report)
+        .map_err(|source| Error::File { path: report.clone(), source })?;
+    let seen: Value =
+        serde_json::from_str(&text).map_err(|error| Error::Metadata(error.to_string()))?;
+    let wrong = differences(&account, &seen);
+    if wrong.is_empty() {
+        println!(
+            "As often as it says, the program was seen to lock, itself and in prometheus:\n{}",
+            account.trim()
+        );
+        return Ok(());
+    }
+    Err(Error::Differs { what: wrong, command: profile.shown() })
+}
+
+/// Where the program's account, `file count` by line, differs from the report.
+fn differences(account: &str, report: &Value) -> String {
+    let mut wrong = Vec::new();
+    let lines: Vec<_> = account.lines().filter_map(|line| line.split_once(' ')).collect();
+    for (file, said) in &lines {
+        let (seen, origins) = acquisitions(report, file);
+        if said.parse() != Ok(seen) {
+            wrong.push(format!("{file}: locked {said} times, seen {seen} times"));
+        }
+        if !origins {
+            wrong.push(format!("{file}: a lock whose origin is not known"));
+        }
+    }
+    if lines.is_empty() {
+        wrong.push("the program has given no account".to_owned());
+    }
+    if report["losses"].as_array().is_some_and(|losses| !losses.is_empty()) {
+        wrong.push(format!("losses: {}", report["losses"]));
+    }
+    wrong.join("\n")
+}
+
+/// How often the report saw locking in files of this name, and whether the origin of all
+/// these locks is known.
+fn acquisitions(report: &Value, file: &str) -> (f64, bool) {
+    let (mut seen, mut origins) = (0.0, true);
+    for lock in report["locks"].as_array().into_iter().flatten() {
+        for site in lock["sites"].as_array().into_iter().flatten() {
+            let place = site["place"]["file"].as_str().unwrap_or_default();
+            if Path::new(place).ends_with(file) {
+                seen += site["acquisitions"]["value"].as_f64().unwrap_or(f64::NAN);
+                origins &= lock["created"]["file"].is_string();
+            }
+        }
+    }
+    (seen, origins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Value {
+        serde_json::json!({ "losses": [], "locks": [
+            { "created": { "file": "/p/src/vec.rs" }, "sites": [
+                { "place": { "file": "/p/src/vec.rs" }, "acquisitions": { "value": 2.0 } },
+                { "place": { "file": "/p/src/vec.rs" }, "acquisitions": { "value": 3.0 } },
+            ] },
+            { "sites": [
+                { "place": { "file": "/p/src/other.rs" }, "acquisitions": { "value": 1.0 } },
+            ] },
+        ] })
+    }
+
+    #[test]
+    fn an_account_is_compared_by_file() {
+        assert_eq!(differences("vec.rs 5\n", &report()), "");
+        assert_eq!(differences("vec.rs 6\n", &report()), "vec.rs: locked 6 times, seen 5 times");
+        assert_eq!(
+            differences("other.rs 1\n", &report()),
+            "other.rs: a lock whose origin is not known"
+        );
+        assert_eq!(differences("", &report()), "the program has given no account");
+    }
+}
