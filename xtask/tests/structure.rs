@@ -109,6 +109,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/output.rs", "asks for the parent's process id"),
     ("host/src/report/terminal.rs", "asks for the terminal's width"),
     ("host/src/run.rs", "restores the signal mask between fork and exec"),
+    ("host/src/run/preload.rs", "asks who runs it"),
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
     ("host/src/threads.rs", "blocks signals in the host's own threads"),
     ("host/src/wake_signal.rs", "writes to a pipe in a signal's handler"),

@@ -20,6 +20,8 @@ use crate::watch::PROBE;
 const HOST_VARIABLE: &str = "LOCKSCOPE_HOST";
 /// Names libraries that the dynamic linker is to load first, this one among them.
 const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
+/// If it is there, processes that the program starts are watched as well.
+const CHILDREN_VARIABLE: &str = "LOCKSCOPE_ALL_CHILDREN";
 /// The host's entry: takes the probe, opens its gate when it likes, and returns 0, or
 /// anything else once it has told the user what is wrong.
 const ATTACH_SYMBOL: &CStr = c"lockscope_attach_v1";
@@ -60,7 +62,9 @@ fn attach() {
     let is_privileged = unsafe { libc::getauxval(libc::AT_SECURE) != 0 };
     let host = std::env::var_os(HOST_VARIABLE).filter(|host| !host.is_empty());
     let (Some(host), false) = (host, is_privileged) else { return };
-    leave_children_alone();
+    if std::env::var_os(CHILDREN_VARIABLE).is_none() {
+        leave_children_alone();
+    }
     let told = match allocator() {
         Allocator::Glibc => open(&host),
         Allocator::Library(module) => {
