@@ -60,7 +60,8 @@ pub(crate) unsafe fn acquiring(mutex: *const pthread_mutex_t, site: CallSite) ->
     // SAFETY: as the caller promises.
     let lock = unsafe { described(mutex) };
     let mode = Mode::EXCLUSIVE;
-    Acquiring { lock, mode, site, is_held: true, outcome: pthread_outcome, is_nested }
+    let (outcome, is_held, is_told_by_errno) = (pthread_outcome, true, false);
+    Acquiring { lock, mode, site, is_held, outcome, is_told_by_errno, is_nested }
 }
 
 pub(crate) unsafe extern "C-unwind" fn lock(mutex: *mut pthread_mutex_t, site: CallSite) -> c_int {

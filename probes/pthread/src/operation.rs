@@ -37,6 +37,8 @@ pub(crate) struct Acquiring {
     pub(crate) is_held: bool,
     /// What a status of glibc's means.
     pub(crate) outcome: fn(c_int) -> Outcome,
+    /// Whether glibc says in `errno` why an attempt was in vain.
+    pub(crate) is_told_by_errno: bool,
     /// Whether the caller, which has the lock, had it before.
     pub(crate) is_nested: fn(&Lock) -> bool,
 }
@@ -69,6 +71,7 @@ impl Acquiring {
     ///
     /// `attempt` is the same without waiting. Whatever it cannot do is left to
     /// `block`, whose word is the program's.
+    #[inline(always)]
     pub(crate) fn wait_for(
         &self,
         attempt: impl FnOnce() -> c_int,
@@ -77,19 +80,25 @@ impl Acquiring {
         if !is_watched(self.site) {
             return block();
         }
-        let before = errno();
+        // Asking for it is a call, which most operations do without.
+        let before = if self.is_told_by_errno { Some(errno()) } else { None };
         let status = attempt();
-        match (self.outcome)(status) {
-            Outcome::Had => {
-                self.had_at_once();
-                set_errno(before);
-                return status;
-            }
-            Outcome::Refused => {
-                set_errno(before);
-                return block();
-            }
-            Outcome::Taken => {}
+        if (self.outcome)(status) == Outcome::Had {
+            self.had_at_once();
+            return status;
+        }
+        let before = before.unwrap_or_else(errno);
+        self.wait_after(before, (self.outcome)(status), block)
+    }
+
+    /// Acquires by `block`, after an attempt that came to `found`, before which `errno`
+    /// was `before`.
+    #[cold]
+    #[inline(never)]
+    fn wait_after(&self, before: c_int, found: Outcome, block: impl FnOnce() -> c_int) -> c_int {
+        if found == Outcome::Refused {
+            set_errno(before);
+            return block();
         }
         let token = recorder::wait(&PROBE, &self.lock, self.mode, self.site);
         set_errno(before);
@@ -115,23 +124,35 @@ impl Acquiring {
             return attempt();
         }
         let status = attempt();
-        let after = errno();
         match (self.outcome)(status) {
             Outcome::Had => self.had_at_once(),
-            Outcome::Taken => recorder::refused(&PROBE, &self.lock, self.mode, self.site),
+            Outcome::Taken => {
+                let after = errno();
+                recorder::refused(&PROBE, &self.lock, self.mode, self.site);
+                set_errno(after);
+            }
             Outcome::Refused => {}
         }
-        set_errno(after);
         status
     }
 
     /// The caller has the lock, and has not waited for it.
+    #[inline(always)]
     pub(crate) fn had_at_once(&self) {
         if (self.is_nested)(&self.lock) {
             return;
         }
         note_holder(&self.lock, self.site);
-        self.keep(recorder::uncontended(&PROBE, &self.lock, self.mode, self.site));
+        if !recorder::passes(&PROBE, &self.lock, self.mode, self.site) {
+            self.sample();
+        }
+    }
+
+    #[inline(never)]
+    fn sample(&self) {
+        let after = errno();
+        self.keep(recorder::sample(&PROBE, &self.lock, self.mode, self.site));
+        set_errno(after);
     }
 
     /// Keeps the record until the lock is given back.

@@ -21,8 +21,9 @@ fn described(lock: *const pthread_rwlock_t) -> Lock {
 }
 
 fn acquiring(lock: *const pthread_rwlock_t, mode: Mode, site: CallSite) -> Acquiring {
+    let (lock, is_held, is_told_by_errno) = (described(lock), true, false);
     let (outcome, is_nested) = (pthread_outcome, never_nested);
-    Acquiring { lock: described(lock), mode, site, is_held: true, outcome, is_nested }
+    Acquiring { lock, mode, site, is_held, outcome, is_told_by_errno, is_nested }
 }
 
 /// The four ways to acquire in one mode.

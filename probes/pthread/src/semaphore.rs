@@ -26,7 +26,8 @@ fn outcome(status: c_int) -> Outcome {
 fn acquiring(semaphore: *const sem_t, site: CallSite) -> Acquiring {
     // Others may be let in beside the caller, and no one alone.
     let (lock, mode, is_nested) = (described(semaphore), Mode::SHARED, never_nested);
-    Acquiring { lock, mode, site, is_held: false, outcome, is_nested }
+    let (is_held, is_told_by_errno) = (false, true);
+    Acquiring { lock, mode, site, is_held, outcome, is_told_by_errno, is_nested }
 }
 
 pub(crate) unsafe extern "C-unwind" fn wait(semaphore: *mut sem_t, site: CallSite) -> c_int {

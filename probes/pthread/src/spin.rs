@@ -15,8 +15,9 @@ fn described(lock: *const pthread_spinlock_t) -> Lock {
 }
 
 fn acquiring(lock: *const pthread_spinlock_t, site: CallSite) -> Acquiring {
-    let (mode, outcome, is_nested) = (Mode::EXCLUSIVE, pthread_outcome, never_nested);
-    Acquiring { lock: described(lock), mode, site, is_held: true, outcome, is_nested }
+    let (lock, mode, is_held, is_told_by_errno) = (described(lock), Mode::EXCLUSIVE, true, false);
+    let (outcome, is_nested) = (pthread_outcome, never_nested);
+    Acquiring { lock, mode, site, is_held, outcome, is_told_by_errno, is_nested }
 }
 
 pub(crate) unsafe extern "C-unwind" fn lock(

@@ -2,6 +2,7 @@
 //! so, or else the symbol that it stands in.
 
 use core::ffi::{c_int, c_void};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
@@ -118,10 +119,20 @@ fn named(loader: &Loader, place: u64, is_code: bool, object: &str) -> Option<(St
         return Some((file.to_owned(), line, location.column.unwrap_or(0)));
     }
     let symbol = loader.find_symbol_info(at)?;
-    let name = demangle_auto(symbol.name().into(), None);
+    let name = demangled(symbol.name());
     let offset = place - symbol.address();
     let offset = if offset == 0 { String::new() } else { format!("+{offset:#x}") };
     Some((format!("{name}{offset} ({object})"), 0, 0))
+}
+
+/// The symbol as its language writes it. C++ calls its types by single letters, as C
+/// may call anything, so only what begins like a symbol is taken for one.
+fn demangled(symbol: &str) -> Cow<'_, str> {
+    if symbol.starts_with("_Z") || symbol.starts_with("_R") {
+        demangle_auto(symbol.into(), None)
+    } else {
+        symbol.into()
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +155,13 @@ mod tests {
         let (name, line) = named_at((&raw const SOME_DATA[1]).addr()).unwrap();
         assert!(name.contains("SOME_DATA") && name.contains("+0x8 (lockscope_pthread-"), "{name}");
         assert_eq!(line, 0);
+    }
+
+    #[test]
+    fn symbols_of_three_languages() {
+        assert_eq!(demangled("m"), "m");
+        assert_eq!(demangled("_ZN5store5locksE"), "store::locks");
+        assert_eq!(demangled("_RNvC5store5LOCKS"), "store::LOCKS");
     }
 
     #[test]
