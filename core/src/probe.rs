@@ -67,6 +67,17 @@ impl Probe {
     #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
     #[must_use]
     pub const fn rust(name: &'static str) -> Self {
+        Self::new(name, resolve_location)
+    }
+
+    /// A probe whose call sites are return addresses, or what else `resolve` knows:
+    /// see [`Probe::resolve`], which is told of sites of this probe alone.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        resolve: unsafe extern "C" fn(site: CallSite, info: *mut SiteInfo) -> bool,
+    ) -> Self {
         Self {
             gate: Gate::new(),
             size: size_of::<Self>() as u32,
@@ -75,7 +86,7 @@ impl Probe {
             name_len: name.len(),
             quiesce,
             pending,
-            resolve: resolve_location,
+            resolve,
             lost: thread_lost,
             unfinished: thread_unfinished,
             forked,

@@ -38,6 +38,26 @@ pub trait Watched {
 
     /// The lock for the length of a call, without its id.
     fn describe(&self) -> LockRef;
+
+    /// Who holds the lock now, as far as the probe knows by other means than a
+    /// slot. Asked on behalf of a waiter, if the lock has none.
+    fn owner(&self) -> Owner {
+        Owner::UNKNOWN
+    }
+}
+
+/// Who holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Where it was acquired, if known.
+    pub site: CallSite,
+    /// The kernel's number of the thread that holds it alone; 0 if not known.
+    pub thread: u32,
+}
+
+impl Owner {
+    /// Nobody that is known.
+    pub const UNKNOWN: Self = Self { site: CallSite::UNKNOWN, thread: 0 };
 }
 
 /// An uncontended acquisition: counts it if the gate is open, and records it if

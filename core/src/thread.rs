@@ -8,7 +8,7 @@ mod table;
 #[cfg(all(feature = "control", not(any(lockscope_loom, lockscope_shuttle))))]
 pub(crate) use table::is_inside;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub(crate) use table::{await_parting, get, holder, introduced, passes};
+pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
 

@@ -15,7 +15,7 @@ use crate::control::{TOP_KEYS, TopArgs};
 use crate::error::HostError;
 use crate::loader::{Candidate, Plugin, SearchPath};
 use crate::report::command::{self, ReportArgs};
-use crate::run::{Run, become_ending};
+use crate::run::{ProbeChoice, Run, become_ending};
 use crate::tell::tell;
 
 /// What stands below the help of `lockscope`.
@@ -95,6 +95,12 @@ struct RunArgs {
     /// Let this signal wake a backend that sleeps, as in SIGUSR2.
     #[arg(long, value_name = "SIGNAL")]
     wake_signal: Option<String>,
+    /// By what the program's locks are watched.
+    #[arg(long, value_enum, value_name = "PROBE", default_value_t)]
+    probe: ProbeChoice,
+    /// Watch the pthread locks of processes that the program starts as well.
+    #[arg(long)]
+    all_children: bool,
     /// Do not run the program if it cannot be profiled: exit with 125.
     #[arg(long)]
     strict: bool,
@@ -200,7 +206,8 @@ impl RunArgs {
             overrides.setting(&key, value, Place::Flag("--set"));
         }
         self.common.add_to(&mut overrides);
-        Run { command: self.program, overrides }
+        let Self { program: command, probe, all_children, .. } = self;
+        Run { command, overrides, probe, all_children }
     }
 }
 

@@ -19,6 +19,7 @@ use lockscope_core::hooks::{ABI_VERSION, HookTable};
 
 use crate::error::HostError;
 
+pub(crate) use search::PTHREAD_FILE;
 pub use search::{Candidate, Found, SearchPath, Step, host_library};
 
 /// A plugin that was opened and fits this host.

@@ -4,6 +4,8 @@
 mod child;
 mod conclusion;
 mod preflight;
+mod preload;
+mod program;
 mod progress;
 
 use std::ffi::OsString;
@@ -18,10 +20,12 @@ use crate::config::{Config, Overrides, PREFIX, Sources};
 use crate::tell::tell;
 
 pub(crate) use child::{Ending, become_ending};
+pub(crate) use preload::{CHILDREN_VARIABLE, ProbeChoice};
 
 use child::SignalMask;
 use conclusion::Conclusion;
 use preflight::Preflight;
+use preload::Preload;
 use progress::Progress;
 
 /// What a shell answers for a command that is not there.
@@ -36,11 +40,18 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
     /// What the flags say.
     pub(crate) overrides: Overrides,
+    /// By what its locks are watched.
+    pub(crate) probe: ProbeChoice,
+    /// Whether the pthread locks of processes that the program starts are watched.
+    pub(crate) all_children: bool,
 }
 
 impl Run {
     /// Runs the program to its end.
     pub(crate) fn execute(&self) -> Ending {
+        if self.probe == ProbeChoice::None {
+            return self.unprofiled();
+        }
         let sources = Sources::of_process();
         let prepared = match Config::resolve(&sources, &self.overrides) {
             Ok(config) if !config.enabled.value => return self.unprofiled(),
@@ -48,7 +59,12 @@ impl Run {
             Err(error) => Err(error),
         };
         match prepared {
-            Ok(preflight) => self.profiled(&preflight),
+            Ok(preflight) => match Preload::of(self.probe, self.all_children, &self.command[0]) {
+                Preload::Impossible(why) => {
+                    self.impossible(&why, Config::is_strict(&sources, &self.overrides))
+                }
+                preload => self.profiled(&preflight, &preload),
+            },
             Err(error) if Config::is_strict(&sources, &self.overrides) => {
                 tell(format_args!("{error}; the program was not started, because of --strict"));
                 Ending::Exited(STRICT_STATUS)
@@ -60,13 +76,23 @@ impl Run {
         }
     }
 
+    /// For a program into which nothing can be loaded.
+    fn impossible(&self, why: &str, is_strict: bool) -> Ending {
+        if is_strict {
+            tell(format_args!("{why}; the program was not started, because of --strict"));
+            return Ending::Exited(STRICT_STATUS);
+        }
+        tell(format_args!("{why}; the program runs unprofiled"));
+        self.unprofiled()
+    }
+
     fn unprofiled(&self) -> Ending {
         let mut command = self.command();
         command.env_remove("LOCKSCOPE_HOST");
         self.wait(command, None).0
     }
 
-    fn profiled(&self, preflight: &Preflight) -> Ending {
+    fn profiled(&self, preflight: &Preflight, preload: &Preload) -> Ending {
         let mut command = self.command();
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with(PREFIX) {
@@ -74,6 +100,13 @@ impl Run {
             }
         }
         command.envs(preflight.variables());
+        command.envs(preload.variable());
+        if self.all_children {
+            command.env(CHILDREN_VARIABLE, "true");
+        }
+        if let Some(told) = preload.told() {
+            tell(told);
+        }
         let started = unix_ns();
         let (ending, pid) = self.wait(command, Some(Progress::new(preflight, started)));
         if let Some(pid) = pid {

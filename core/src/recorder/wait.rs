@@ -1,7 +1,7 @@
 //! Waiting for a lock that somebody holds.
 
 use super::instant::{instant, tell};
-use super::{Watched, admits, described};
+use super::{Owner, Watched, admits, described};
 use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::event::{Beginning, Event, EventKind, LockRef, Mode, What};
@@ -35,7 +35,7 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
         period if thread.draws(period) => period,
         _ => NOT_DRAWN,
     };
-    let holder = slot.map_or(Holder::UNKNOWN, |slot| slot.holder(stamp));
+    let holder = slot.map_or_else(|| known(lock.owner()), |slot| slot.holder(stamp));
     acquisition::begin(
         thread,
         (stamp >> 32) as u32,
@@ -56,6 +56,13 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
             acquired: 0,
         },
     )
+}
+
+/// The owner in the form of a slot's word: its thread by its number among those
+/// that are watched.
+fn known(owner: Owner) -> Holder {
+    let thread = thread::index_of(owner.thread.into()).map_or(0, Holder::thread_bits);
+    Holder::new(owner.site, thread)
 }
 
 /// The weight of an acquisition that must wait and was not drawn.

@@ -192,6 +192,15 @@ fn all() -> impl Iterator<Item = &'static ThreadState> {
     (0..COUNT.load(Ordering::Acquire).min(MAX_THREADS as u32)).filter_map(get)
 }
 
+/// The number of the thread that the kernel knows by `id`, if it is watched.
+///
+/// Looks at all threads: for those who are about to wait.
+pub(crate) fn index_of(id: u64) -> Option<u32> {
+    let is_it = |state: &&ThreadState| state.id() == id && state.taken.load(Ordering::Relaxed);
+    // 0 stands for a thread that is not known.
+    all().find(is_it).filter(|_| id != 0).map(ThreadState::index)
+}
+
 /// The state at `index`, if there is one.
 pub(crate) fn get(index: u32) -> Option<&'static ThreadState> {
     // Acquire, twice: pairs with the releases in `create`.

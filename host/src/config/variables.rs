@@ -3,6 +3,7 @@
 use crate::engine::CLOCK_VARIABLE;
 use crate::filter::split_list;
 use crate::output::RUN_VARIABLE;
+use crate::run::CHILDREN_VARIABLE;
 
 use super::{Given, KEYS, Owner, PREFIX, Place, Sources};
 
@@ -18,7 +19,7 @@ pub(super) fn read(sources: &Sources) -> Vec<Given> {
     for (name, value) in &sources.variables {
         let Some(name) = name.to_str() else { continue };
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if [CONFIG, HOST, RUN_VARIABLE, CLOCK_VARIABLE].contains(&name) {
+        if [CONFIG, HOST, RUN_VARIABLE, CLOCK_VARIABLE, CHILDREN_VARIABLE].contains(&name) {
             continue;
         }
         let key = rest.to_ascii_lowercase();

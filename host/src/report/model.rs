@@ -329,10 +329,13 @@ impl Place {
     }
 
     /// The place as people write it: `file:line`, or the address in hexadecimal.
+    /// A symbol, which a probe names where it knows no file, has no line.
     #[must_use]
     pub fn label(&self) -> String {
         if self.file.is_empty() {
             format!("{:#x}", self.address)
+        } else if self.line == 0 {
+            self.file.clone()
         } else {
             format!("{}:{}", self.file, self.line)
         }

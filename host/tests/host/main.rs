@@ -19,6 +19,7 @@ mod locks;
 mod many;
 mod plugins;
 mod processes;
+mod pthread;
 mod report;
 mod run;
 mod sessions;

@@ -97,10 +97,9 @@ fn installed() -> &'static Path {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
         let command = root.join("bin/lockscope");
         link(Path::new(env!("CARGO_BIN_EXE_lockscope")), &command);
-        link(
-            &plugins().join("liblockscope_host.so"),
-            &root.join("lib/lockscope/liblockscope_host.so"),
-        );
+        for library in ["liblockscope_host.so", "liblockscope_pthread.so"] {
+            link(&plugins().join(library), &root.join("lib/lockscope").join(library));
+        }
         command
     })
 }

@@ -1,0 +1,148 @@
+//! A look at a program's file: who loads it, and whether it names pthread locks.
+//!
+//! Offsets and values: System V ABI, "Program Header" and "Dynamic Section".
+
+use std::fs::File;
+use std::io::Result;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+const HEADER: usize = 64;
+const PROGRAM_HEADER: usize = 56;
+const LOAD: u32 = 1;
+const DYNAMIC: u32 = 2;
+const INTERPRETER: u32 = 3;
+const STRINGS: u64 = 5;
+const STRINGS_SIZE: u64 = 10;
+/// More than any program's names take.
+const MOST: u64 = 1 << 28;
+
+/// What a program that waits for a lock calls, as its list of names ends them. One
+/// that only tries has no waits to show.
+const LOCKS: &[&[u8]] = &[
+    b"pthread_mutex_lock\0",
+    b"pthread_mutex_timedlock\0",
+    b"pthread_mutex_clocklock\0",
+    b"pthread_rwlock_rdlock\0",
+    b"pthread_rwlock_wrlock\0",
+    b"pthread_spin_lock\0",
+    b"pthread_barrier_wait\0",
+    b"pthread_cond_wait\0",
+    b"sem_wait\0",
+    b"sem_timedwait\0",
+    b"mtx_lock\0",
+    b"mtx_timedlock\0",
+];
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// Loaded by glibc's dynamic linker.
+    Glibc {
+        /// Whether it names a lock of [`LOCKS`].
+        locks: bool,
+    },
+    /// Loaded by another dynamic linker: this one.
+    Other(String),
+    /// Loaded by the kernel alone.
+    Static,
+    /// No program of this machine, or none that can be read.
+    Unknown,
+}
+
+impl Program {
+    pub(super) fn read(path: &Path) -> Self {
+        File::open(path).and_then(|file| Self::of(&file)).unwrap_or(Self::Unknown)
+    }
+
+    fn of(file: &File) -> Result<Self> {
+        let header = bytes(file, 0, HEADER as u64)?;
+        // 64-bit words in this machine's byte order.
+        let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+        if !header.starts_with(b"\x7fELF") || header[4] != 2 || header[5] != order {
+            return Ok(Self::Unknown);
+        }
+        let count = u64::from(u16::from_ne_bytes([header[56], header[57]]));
+        let segments = bytes(file, word(&header, 32), count * PROGRAM_HEADER as u64)?;
+        let segments: Vec<Segment> =
+            segments.chunks_exact(PROGRAM_HEADER).map(Segment::of).collect();
+        let of_kind = |kind| segments.iter().find(|segment| segment.kind == kind);
+        let Some(linker) = of_kind(INTERPRETER) else { return Ok(Self::Static) };
+        let linker = bytes(file, linker.offset, linker.size)?;
+        let linker = String::from_utf8_lossy(linker.trim_ascii_end()).replace('\0', "");
+        if !linker.contains("/ld-linux") {
+            return Ok(Self::Other(linker));
+        }
+        let Some(dynamic) = of_kind(DYNAMIC) else { return Ok(Self::Glibc { locks: false }) };
+        let dynamic = bytes(file, dynamic.offset, dynamic.size)?;
+        let of_tag = |tag| {
+            let mut entries = dynamic.chunks_exact(16);
+            entries.find(|entry| word(entry, 0) == tag).map_or(0, |entry| word(entry, 8))
+        };
+        let names = of_tag(STRINGS);
+        let offset = segments.iter().find_map(|segment| segment.offset_of(names)).unwrap_or(0);
+        let names = bytes(file, offset, of_tag(STRINGS_SIZE))?;
+        Ok(Self::Glibc { locks: LOCKS.iter().any(|lock| has_name(&names, lock)) })
+    }
+}
+
+/// Whether one of the names, each of which ends with a 0, is this one. A linker may
+/// keep a name as the end of a longer one.
+fn has_name(names: &[u8], name: &[u8]) -> bool {
+    names.windows(name.len()).any(|window| window == name)
+}
+
+struct Segment {
+    kind: u32,
+    offset: u64,
+    address: u64,
+    size: u64,
+}
+
+impl Segment {
+    fn of(header: &[u8]) -> Self {
+        let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
+        let (offset, address) = (word(header, 8), word(header, 16));
+        Self { kind, offset, address, size: word(header, 32) }
+    }
+
+    /// Where in the file the byte is that is loaded to `address`.
+    fn offset_of(&self, address: u64) -> Option<u64> {
+        let within = address.checked_sub(self.address)?;
+        (self.kind == LOAD && within < self.size).then(|| self.offset.wrapping_add(within))
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 8].try_into().map_or(0, u64::from_ne_bytes)
+}
+
+fn bytes(file: &File, offset: u64, count: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; count.min(MOST) as usize];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_very_program_is_glibcs_and_has_no_pthread_lock() {
+        let program = Program::read(&std::env::current_exe().unwrap());
+        assert_eq!(program, Program::Glibc { locks: false });
+    }
+
+    #[test]
+    fn what_is_no_program() {
+        assert_eq!(Program::read(Path::new(file!())), Program::Unknown);
+        assert_eq!(Program::read(Path::new("/nowhere")), Program::Unknown);
+        assert_eq!(Program::read(Path::new("/dev/null")), Program::Unknown);
+    }
+
+    #[test]
+    fn a_name_may_be_the_end_of_another() {
+        assert!(has_name(b"\0puts\0__sem_wait\0", b"sem_wait\0"));
+        assert!(!has_name(b"\0puts\0sem_waits\0", b"sem_wait\0"));
+    }
+}

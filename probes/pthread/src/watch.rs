@@ -1,0 +1,148 @@
+//! The probe itself, and how its locks describe themselves.
+
+use lockscope_core::event::{LockKind, LockRef};
+use lockscope_core::recorder::{Owner, Watched};
+use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
+use lockscope_core::{CallSite, Gate, Probe, Slot};
+
+use crate::symbols;
+
+/// The one probe of this library: its gate is what every operation reads.
+pub(crate) static PROBE: Probe = Probe::new("pthread", symbols::resolve);
+
+// The entries compare the gate's first word with 0, which is a closed gate.
+const _: () = {
+    assert!(core::mem::offset_of!(Probe, gate) == 0);
+    assert!(size_of::<Gate>() == 64);
+};
+
+/// Where `__owner` stands in glibc's mutex: the kernel's number of the thread.
+const MUTEX_OWNER: usize = 8;
+/// Where `__cur_writer` stands in glibc's reader-writer lock.
+const RWLOCK_WRITER: usize = 24;
+
+/// A lock of glibc's: known by its address alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Lock {
+    pub(crate) address: usize,
+    pub(crate) kind: LockKind,
+}
+
+impl Watched for Lock {
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        None
+    }
+
+    /// A lock says of itself where it is: a static has a symbol, which is the best
+    /// name that there is.
+    #[inline(always)]
+    fn describe(&self) -> LockRef {
+        LockRef {
+            slot: core::ptr::null(),
+            address: self.address,
+            id: 0,
+            created: CallSite(self.address),
+            name: core::ptr::null(),
+            state: 0,
+            name_len: 0,
+            kind: self.kind,
+            probe: 0,
+            reserved: 0,
+        }
+    }
+
+    /// glibc notes the owner in the lock, so nothing is asked of the owner but
+    /// where it was.
+    fn owner(&self) -> Owner {
+        let offset = match self.kind {
+            LockKind::MUTEX | LockKind::REENTRANT => Some(MUTEX_OWNER),
+            LockKind::RWLOCK => Some(RWLOCK_WRITER),
+            _ => None,
+        };
+        let thread = offset.map_or(0, |offset| {
+            // SAFETY:
+            // - the caller waits for this lock, so that it is there;
+            // - glibc reads and writes the word as an integer, aligned.
+            let word = unsafe { AtomicU32::from_ptr((self.address + offset) as *mut u32) };
+            // Relaxed: whoever held the lock a moment ago may have gone.
+            word.load(Ordering::Relaxed)
+        });
+        Owner { site: holder_of(self.address), thread }
+    }
+}
+
+const PLACES: usize = 1 << 12;
+const SITE_BITS: u32 = 48;
+const SITE: u64 = (1 << SITE_BITS) - 1;
+
+/// A line to itself, so that two locks that two threads use do not share one.
+#[repr(align(64))]
+struct Place(AtomicU64);
+
+/// Where locks were acquired last: a table of one place for many locks, in which
+/// the last one stands. The word is the call site, and above it 16 bits that tell
+/// the locks of a place apart, so that it can be written without any order.
+static HOLDERS: [Place; PLACES] = [const { Place(AtomicU64::new(0)) }; PLACES];
+
+fn place_of(address: usize) -> (&'static AtomicU64, u64) {
+    // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): the upper
+    // bits depend on all of the address.
+    let hash = (address as u64 >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let place = (hash >> 52) as usize % PLACES;
+    (&HOLDERS[place].0, (hash >> 36 & 0xffff) << SITE_BITS)
+}
+
+/// The lock was acquired at `site`, by the caller.
+#[inline]
+pub(crate) fn note_holder(lock: &Lock, site: CallSite) {
+    let (place, tag) = place_of(lock.address);
+    // Relaxed: one word, which says of which lock it is.
+    place.store(site.0 as u64 & SITE | tag, Ordering::Relaxed);
+}
+
+fn holder_of(address: usize) -> CallSite {
+    let (place, tag) = place_of(address);
+    let word = place.load(Ordering::Relaxed);
+    if word & !SITE == tag { CallSite((word & SITE) as usize) } else { CallSite::UNKNOWN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_who_came_last() {
+        let lock = |address| Lock { address, kind: LockKind::MUTEX };
+        let places: Vec<usize> = (0..8).map(|place| 0x7fff_0000_1000 + place * 40).collect();
+        for address in &places {
+            note_holder(&lock(*address), CallSite(*address + 1));
+        }
+        for address in &places {
+            assert_eq!(holder_of(*address), CallSite(*address + 1));
+        }
+        assert_eq!(holder_of(0x1234_5678), CallSite::UNKNOWN);
+    }
+
+    #[test]
+    fn the_owner_stands_where_glibc_writes_it() {
+        // SAFETY: both locks are initialised, and locked and unlocked by this thread.
+        let (mutex_owner, writer) = unsafe {
+            let mut mutex = libc::PTHREAD_MUTEX_INITIALIZER;
+            let mut rwlock = libc::PTHREAD_RWLOCK_INITIALIZER;
+            libc::pthread_mutex_lock(&raw mut mutex);
+            libc::pthread_rwlock_wrlock(&raw mut rwlock);
+            let owner = |address, kind| Lock { address, kind }.owner().thread;
+            let found = (
+                owner((&raw const mutex).addr(), LockKind::MUTEX),
+                owner((&raw const rwlock).addr(), LockKind::RWLOCK),
+            );
+            libc::pthread_mutex_unlock(&raw mut mutex);
+            libc::pthread_rwlock_unlock(&raw mut rwlock);
+            found
+        };
+        // SAFETY: the call takes nothing and cannot fail.
+        let own = unsafe { libc::gettid() } as u32;
+        assert_eq!((mutex_owner, writer), (own, own));
+    }
+}
