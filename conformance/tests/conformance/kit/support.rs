@@ -1,6 +1,7 @@
 //! The plugins and the program, as cargo has built them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lockscope_conformance::runner::Kit;
 
@@ -20,10 +21,14 @@ pub(super) fn program() -> &'static Path {
 /// Who panics or runs out of memory says so in one line.
 pub(super) const QUIET: (&str, &str) = ("RUST_BACKTRACE", "0");
 
+/// Longer than a user waits: tests run many checks beside each other, and EXCL-07
+/// has threads fall asleep and wake some hundred times, one after the other.
+const PATIENT: Duration = Duration::from_secs(30);
+
 /// A kit for that plugin.
 pub(super) fn kit(plugin: PathBuf) -> Kit {
     let environment = vec![(QUIET.0.to_owned(), QUIET.1.to_owned())];
-    Kit { environment, ..Kit::new(program().to_owned(), plugin) }
+    Kit { environment, deadline: PATIENT, ..Kit::new(program().to_owned(), plugin) }
 }
 
 /// A kit for the mutant of that name; for the good plugin if it has none.
