@@ -12,9 +12,13 @@ use crate::support::{files, folder, lockscope, plugins, report, stderr, stdout};
 fn built(folder: &Path, source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host/pthread").join(source);
     let to = folder.join(name);
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let (variable, compiler, standard) = match source.ends_with(".cpp") {
+        true => ("CXX", "c++", "-std=gnu++17"),
+        false => ("CC", "cc", "-std=gnu11"),
+    };
+    let compiler = std::env::var_os(variable).unwrap_or_else(|| compiler.into());
     let mut command = Command::new(&compiler);
-    command.args(["-std=gnu11", "-O1", "-pthread"]).args(flags).arg(&from).arg("-o").arg(&to);
+    command.args([standard, "-O2", "-pthread"]).args(flags).arg(&from).arg("-o").arg(&to);
     match command.output() {
         Ok(output) => {
             assert!(output.status.success(), "{}", stderr(&output));
@@ -138,6 +142,18 @@ fn a_wait_is_charged_to_the_line_that_held_the_lock() {
     let first = &report.locks[0];
     assert_eq!(first.label(), "contended (counts)");
     assert!(stderr(&output).contains("contended (counts)"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_lock_guards_line_is_that_of_the_program() {
+    let dir = folder();
+    let Some(program) = built(dir.path(), "guard.cpp", "guard", &["-g"]) else { return };
+    succeeded(&run(dir.path(), &["--period", "1"], &program).output().unwrap());
+    let report = report(&dir.path().join("lockscope.json"));
+    assert_eq!(counts(&report, "store::locks"), [10.0, 0.0, 0.0, 0.0]);
+    let [site] = &named(&report, "store::locks").sites[..] else { panic!("one site") };
+    let file = &site.place.as_ref().unwrap().file;
+    assert!(file.ends_with("pthread/guard.cpp"), "{file}");
 }
 
 #[test]

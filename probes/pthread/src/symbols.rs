@@ -112,17 +112,36 @@ fn located(module: &Module, address: usize) -> (String, u32, u32) {
 fn named(loader: &Loader, place: u64, is_code: bool, object: &str) -> Option<(String, u32, u32)> {
     // The call stands before the address that it returns to.
     let at = if is_code { place.checked_sub(1)? } else { place };
-    if is_code
-        && let Ok(Some(location)) = loader.find_location(at)
-        && let (Some(file), Some(line)) = (location.file, location.line)
-    {
-        return Some((file.to_owned(), line, location.column.unwrap_or(0)));
+    if is_code && let Some(line) = line_of(loader, at) {
+        return Some(line);
     }
     let symbol = loader.find_symbol_info(at)?;
     let name = demangled(symbol.name());
     let offset = place - symbol.address();
     let offset = if offset == 0 { String::new() } else { format!("+{offset:#x}") };
     Some((format!("{name}{offset} ({object})"), 0, 0))
+}
+
+/// The line that an instruction is of. Of functions that were inlined into one
+/// another, the innermost that is not a library's: a lock guard's line says nothing.
+fn line_of(loader: &Loader, at: u64) -> Option<(String, u32, u32)> {
+    let mut frames = loader.find_frames(at).ok()?;
+    let mut found = None;
+    while let Ok(Some(frame)) = frames.next() {
+        let Some(location) = frame.location else { continue };
+        if let (Some(file), Some(line)) = (location.file, location.line) {
+            found = Some((file.to_owned(), line, location.column.unwrap_or(0)));
+            if !is_of_a_library(file) {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a file is one of the headers that a compiler brings, or the system.
+fn is_of_a_library(file: &str) -> bool {
+    file.starts_with("/usr/include/") || file.contains("/include/c++/")
 }
 
 /// The symbol as its language writes it. C++ calls its types by single letters, as C
