@@ -39,9 +39,12 @@ impl Path {
         let lock: Box<dyn Counter> =
             if state == State::Bare { Box::new(bare) } else { Box::new(ours) };
         // The longest there is: of these thousand operations, one is drawn in one run of
-        // a thousand, and adds less than the limits leave.
-        let builder =
-            || Profiler::builder().backend("wrapper").set("period", "1000000").control(false);
+        // a thousand, and adds less than the limits leave. No limit to waits: to keep one
+        // takes a thread, and callgrind would count each thread by itself.
+        let builder = || {
+            let longest = Profiler::builder().backend("wrapper").set("period", "1000000");
+            longest.set("contentions_per_sec", "0").control(false)
+        };
         let session = match state {
             State::Bare | State::Closed => None,
             State::Open => Some(builder()),
