@@ -20,7 +20,7 @@ fn waits_are_drawn_beyond_a_budget(name: &str) {
     let profiler = backend(name, PERIOD).set("contentions_per_sec", "1").start().unwrap();
     let take = |time: u32| {
         let held = lock.lock();
-        if time % 8 == 0 {
+        if time.is_multiple_of(8) {
             // Others run into it, on however few processors.
             thread::yield_now();
         }
