@@ -226,28 +226,19 @@ pub(super) fn attempt<W: Way, const KIND: u32>(
     mark: &Mark<KIND>,
     way: W,
 ) -> (TryLockResult<W::Guard>, Token) {
-    if PROBE.gate.is_closed() {
+    let seen = PROBE.gate.look();
+    if seen.is_closed() || seen.is_unseen() && !watch::is_open() {
         return (way.attempt(), Token::NONE);
     }
-    attempt_open(mark, way, watch::here())
-}
-
-#[inline(never)]
-fn attempt_open<W: Way, const KIND: u32>(
-    mark: &Mark<KIND>,
-    way: W,
-    site: CallSite,
-) -> (TryLockResult<W::Guard>, Token) {
-    let is_open = watch::is_open();
     let result = way.attempt();
-    if !is_open {
-        return (result, Token::NONE);
-    }
     if let Err(TryLockError::WouldBlock) = result {
-        recorder::refused(&PROBE, &mark.seen(), W::MODE, site);
+        recorder::refused(&PROBE, &mark.seen(), W::MODE, watch::here());
         return (result, Token::NONE);
     }
-    (result, recorder::uncontended(&PROBE, &mark.seen(), W::MODE, site))
+    // As in `acquire`.
+    let result = ManuallyDrop::new(result);
+    let token = recorder::uncontended(&PROBE, &mark.seen(), W::MODE, watch::here());
+    (ManuallyDrop::into_inner(result), token)
 }
 
 /// Makes our guard of std's, poisoned or not.
