@@ -188,7 +188,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         Held { token: recorder::waited(&PROBE, self, site, token), bare }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn try_open(
         &self,
         mode: Mode,
