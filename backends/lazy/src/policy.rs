@@ -143,7 +143,6 @@ impl Policy {
     /// The countdown after `event`, which belongs to a window.
     #[inline]
     pub(crate) fn next(&self, event: &Event) -> Countdown {
-        // What had to wait is recorded beside the countdown, not by it.
-        if event.counted != 0 { self.sampler.draw() } else { Countdown::UNCHANGED }
+        self.sampler.draw_after(event)
     }
 }

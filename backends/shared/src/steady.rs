@@ -127,14 +127,10 @@ impl Steady {
     #[inline]
     #[must_use]
     pub fn next(&self, event: &Event) -> Countdown {
-        if event.counted != 0 {
-            return self.sampler.draw();
-        }
-        // What had to wait is recorded beside the countdown, not by it.
-        if self.sampler.period().get() > 1 {
+        if event.counted == 0 && self.sampler.period().get() > 1 {
             self.contention.count(event);
         }
-        Countdown::UNCHANGED
+        self.sampler.draw_after(event)
     }
 
     fn limit(&self) -> MutexGuard<'_, Limit> {
@@ -185,7 +181,8 @@ impl Limit {
                 self.period = (self.period / 2).max(1);
             }
             self.highest = self.highest.max(self.period);
-            if times < CALM {
+            // While waits are drawn, the longest are known by these looks.
+            if times < CALM && self.period == 1 {
                 longest_ns = IDLE_LOOK_NS;
             }
         }
@@ -245,6 +242,22 @@ mod tests {
             })
             .collect();
         assert_eq!(looks, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+    }
+
+    #[test]
+    fn it_looks_ten_times_a_second_as_long_as_waits_are_drawn() {
+        let mut limit = Limit::new(1_000, 0, 0);
+        let (mut now_ns, mut after) = (0, 1_000 * MS);
+        // A second's worth at once, and then nobody waits any more.
+        let mut periods = Vec::new();
+        for _ in 0..12 {
+            now_ns += after;
+            let (period, next) = limit.look(now_ns, 50_000);
+            assert!(period == 1 || next <= LOOK_NS, "one in {period}, {next} ns");
+            periods.push(period);
+            after = next;
+        }
+        assert_eq!(periods, [64, 32, 16, 8, 4, 2, 1, 1, 1, 1, 1, 1]);
     }
 
     #[test]
