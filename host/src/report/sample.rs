@@ -16,6 +16,7 @@ pub(crate) fn empty() -> ReportFile {
         windows: Vec::new(),
         losses: Vec::new(),
         notes: Vec::new(),
+        frames: Vec::new(),
     }
 }
 
@@ -83,11 +84,13 @@ fn session() -> SessionInfo {
         command: ["./indexer", "--threads", "8"].map(str::to_owned).to_vec(),
         samples: 45_210,
         sample_cost_ns: Some(41.7),
+        stacks: None,
     }
 }
 
 pub(crate) fn place(file: &str, line: u32) -> Place {
-    Place { file: file.to_owned(), line, column: 9, address: 0x5555_0000 + u64::from(line) }
+    let address = 0x5555_0000 + u64::from(line);
+    Place { file: file.to_owned(), line, column: 9, address, stack: Vec::new() }
 }
 
 /// A total that is known for certain.
@@ -232,7 +235,8 @@ fn ready() -> Lock {
 
 /// A lock of an interposer: nothing is known but addresses.
 fn nameless() -> Lock {
-    let address = Place { file: String::new(), line: 0, column: 0, address: 0x7f12_3456_789a };
+    let address =
+        Place { file: String::new(), line: 0, column: 0, address: 0x7f12_3456_789a, stack: vec![] };
     Lock {
         probe: "pthread".to_owned(),
         sites: vec![Site { acquisitions: exact(1.0), ..site(address, "write") }],
