@@ -34,7 +34,7 @@ const SECOND_NS: f64 = 1_000.0 * MS as f64;
 /// up to this while waits are drawn, or nearly, and up to that else.
 const FIRST_LOOK_NS: u64 = 10 * MS;
 const LOOK_NS: u64 = 100 * MS;
-const IDLE_LOOK_NS: u64 = 1_000 * MS;
+const IDLE_LOOK_NS: u64 = 250 * MS;
 /// Nothing is concluded from less.
 const ENOUGH_NS: u64 = 5 * MS;
 /// Waits are drawn half as rarely below this part of what would make them rarer: at
@@ -271,7 +271,7 @@ mod tests {
                 after / MS
             })
             .collect();
-        assert_eq!(looks, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+        assert_eq!(looks, [10, 20, 40, 80, 160, 250, 250, 250, 250]);
     }
 
     #[test]
