@@ -8,12 +8,12 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`walk`] | from one frame to the next, by framehop |
-//! | [`limits`] | where a thread's stack ends, so that nothing else is read |
-//! | [`objects`] | the program's objects, and what they say of their frames |
-//! | [`store`] | each stack once, under a number |
-//! | [`turn`] | one thread at a time with a cache, and when all have left an old table |
-//! | [`mapped`] | memory that is not the allocator's |
+//! | `walk` | from one frame to the next, by framehop |
+//! | `limits` | where a thread's stack ends, so that nothing else is read |
+//! | `objects` | the program's objects, and what they say of their frames |
+//! | `store` | each stack once, under a number |
+//! | `turn` | one thread at a time with a cache, and when all have left an old table |
+//! | `mapped` | memory that is not the allocator's |
 //!
 //! ```text
 //! take ──► limits ──► walk ──► store ──► CallSite of the stack
@@ -21,23 +21,41 @@
 //!                 objects ◄── refresh             ▼ when reporting
 //!                      └──────────────────► stack_of: frames, each with its object
 //! ```
+#![cfg_attr(
+    any(lockscope_loom, lockscope_shuttle),
+    allow(dead_code, reason = "in a model, nothing is taken from a thread's stack")
+)]
 
-#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-mod limits;
-mod mapped;
+mod kept;
+
+pub use kept::{End, Kept, Losses, Where};
+
+cfg_if::cfg_if! {
+    if #[cfg(any(lockscope_loom, lockscope_shuttle))] {
+        mod mapped;
+        mod store;
+        mod turn;
+    } else if #[cfg(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ))] {
+        mod limits;
+        mod mapped;
+        mod objects;
+        mod store;
+        mod turn;
+        mod walk;
+        pub use walk::{forked, losses, prepare, refresh, stack_of, take};
+    } else {
+        mod elsewhere;
+        pub use elsewhere::{forked, losses, prepare, refresh, stack_of, take};
+    }
+}
 #[cfg(all(test, lockscope_loom))]
 mod models;
-#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-mod objects;
-mod store;
-mod turn;
-#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-mod walk;
 
-#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub use walk::{Kept, Losses, Where, forked, losses, prepare, refresh, stack_of, take};
-
-pub use store::{End, MOST_STACKS};
+/// The most stacks that can be kept.
+pub const MOST_STACKS: u32 = 1 << 16;
 
 /// The most frames that are kept of a stack.
 pub const MOST_FRAMES: usize = 128;

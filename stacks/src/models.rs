@@ -7,7 +7,8 @@ use lockscope_core::exploration::loom::thread;
 use lockscope_core::exploration::{Seen, must_fail};
 use lockscope_core::sync::{AtomicU32, Ordering};
 
-use crate::store::{End, Stack, Store};
+use crate::End;
+use crate::store::{Stack, Store};
 use crate::turn::Turn;
 
 // store: a stack has one number, and whoever has the number finds the stack.

@@ -13,9 +13,7 @@
 use lockscope_core::sync::{AtomicU32, AtomicU64, IS_MODEL, Ordering};
 
 use crate::mapped::Mapped;
-
-/// The most stacks that can be kept.
-pub const MOST_STACKS: u32 = 1 << 16;
+use crate::{End, MOST_STACKS};
 
 /// Places for twice as many as are kept, so that few have to be tried.
 const PLACES: usize = if IS_MODEL { 2 } else { 2 * MOST_STACKS as usize };
@@ -31,17 +29,6 @@ const LEN: u64 = 0xff;
 const END_SHIFT: u32 = 8;
 const EPOCH_SHIFT: u32 = 10;
 const EPOCHS: u32 = 1 << 22;
-
-/// Why a stack ends where it does. A part of what makes two stacks the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// The thread began there.
-    Whole,
-    /// So many frames were asked for, and there are more.
-    Deeper,
-    /// How it goes on is not known: code without tables, or that no object holds.
-    Unknown,
-}
 
 impl End {
     fn bits(self) -> u64 {

@@ -4,7 +4,6 @@
 use core::cell::UnsafeCell;
 use core::convert::Infallible;
 use core::ops::Range;
-use std::path::PathBuf;
 
 use framehop::{
     CacheNative, FrameAddress, MustNotAllocateDuringUnwind, UnwindRegsNative, Unwinder as _,
@@ -13,11 +12,11 @@ use framehop::{
 use lockscope_core::CallSite;
 use lockscope_core::sync::{AtomicPtr, AtomicU64, Mutex, Ordering, PoisonError};
 
-use crate::MOST_FRAMES;
 use crate::limits::{self, Readable};
 use crate::objects::{Objects, Table, View};
-use crate::store::{End, Stack, Store};
+use crate::store::{Stack, Store};
 use crate::turn::Turn;
+use crate::{End, Kept, Losses, MOST_FRAMES, Where};
 
 /// The probe's own frames, between the host and the program, come on top of what is
 /// asked for: they are told from the program's by their names, later.
@@ -71,36 +70,6 @@ static OBJECTS: AtomicPtr<Mutex<Objects>> = AtomicPtr::new(core::ptr::null_mut()
 
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 static UNREADABLE: AtomicU64 = AtomicU64::new(0);
-
-/// Operations that were recorded without their stacks, since the process began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// There was no room for one more stack.
-    pub refused: u64,
-    /// The stack could not be read, or all caches were in use.
-    pub unreadable: u64,
-}
-
-/// A stack that was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Where the operation stands, as its probe names places.
-    pub site: CallSite,
-    /// From the innermost to the outermost.
-    pub frames: Vec<Where>,
-    /// Why it ends there.
-    pub end: End,
-}
-
-/// Where a frame is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Where {
-    /// The address that the frame's call returns to.
-    pub address: u64,
-    /// The file of its object, empty for the program itself, and what is to be
-    /// subtracted from the address to find it there. Nothing if no object held it.
-    pub object: Option<(PathBuf, usize)>,
-}
 
 /// Makes everything that taking stacks needs, where that is allowed: not inside a
 /// hook. Up to `limit` stacks are kept in the process from now on, in all.

@@ -67,7 +67,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{blame, empty, exact, lock, place, populated, site};
+    use super::super::sample::{blame, empty, exact, lock, place, populated, site, stacked};
     use super::*;
 
     #[test]
@@ -102,6 +102,19 @@ rwlock index;wait at src/index.rs:88;held at unknown 50000000
         assert_eq!(
             render(&report),
             "mutex 50%20%25%0A鎖;wait at a%3Bb%20c.rs:1;held at a%3Bb%20c.rs:1 5\n"
+        );
+    }
+
+    #[test]
+    fn a_stack_stands_before_the_place_that_it_leads_to() {
+        assert_eq!(
+            render(&stacked()),
+            "\
+mutex accounts;(deeper);bank::by%20night;bank::each;bank::transfer;\
+wait at src/bank.rs:40;held at unknown 300
+mutex accounts;start_thread;bank::by_day;bank::transfer;\
+wait at src/bank.rs:40;held at src/bank.rs:52 500
+"
         );
     }
 

@@ -207,9 +207,9 @@ mod tests {
             vec![frame("lockscope_core::recorder::stack", "/src/recorder.rs", 9, 1)],
             vec![
                 inlined("<lockscope::sync::Mutex<T>>::lock", "/src/mutex.rs", 7, 2),
-                frame("index::add", "/home/app/src/index.rs", 85, 2),
+                frame("index::add", "/usr/src/app/src/index.rs", 85, 2),
             ],
-            vec![frame("worker", "/home/app/src/worker.rs", 20, 3)],
+            vec![frame("worker", "/usr/src/app/src/worker.rs", 20, 3)],
             vec![frame("std::thread::start", "/rust/thread.rs", 1, 4)],
         ]
     }
@@ -220,8 +220,8 @@ mod tests {
         assert_eq!(
             shown(&frames),
             [
-                "index::add /home/app/src/index.rs:85",
-                "worker /home/app/src/worker.rs:20",
+                "index::add /usr/src/app/src/index.rs:85",
+                "worker /usr/src/app/src/worker.rs:20",
                 "std::thread::start /rust/thread.rs:1"
             ]
         );
@@ -232,11 +232,14 @@ mod tests {
         let first = |at: Place, calls| shown(&of_operation(&at, calls, 64, None)).swap_remove(0);
         assert_eq!(
             first(place("src/index.rs", 83), calls()),
-            "index::add /home/app/src/index.rs:83",
+            "index::add /usr/src/app/src/index.rs:83",
             "a call of several lines"
         );
         // A function that says of itself who has called it.
-        assert_eq!(first(place("src/worker.rs", 20), calls()), "worker /home/app/src/worker.rs:20");
+        assert_eq!(
+            first(place("src/worker.rs", 20), calls()),
+            "worker /usr/src/app/src/worker.rs:20"
+        );
         assert_eq!(
             first(place("src/other.rs", 5), calls()),
             "src/other.rs:5 src/other.rs:5",
@@ -306,9 +309,9 @@ mod tests {
 
     #[test]
     fn one_file_by_two_names() {
-        assert!(is_same_file("/home/app/src/index.rs", "src/index.rs"));
-        assert!(is_same_file("./src/index.rs", "/home/app/src/index.rs"));
-        assert!(!is_same_file("/home/app/other_src/index.rs", "src/index.rs"));
+        assert!(is_same_file("/usr/src/app/src/index.rs", "src/index.rs"));
+        assert!(is_same_file("./src/index.rs", "/usr/src/app/src/index.rs"));
+        assert!(!is_same_file("/usr/src/app/other_src/index.rs", "src/index.rs"));
         assert!(!is_same_file("", "src/index.rs"));
     }
 

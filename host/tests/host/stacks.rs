@@ -11,8 +11,9 @@ use lockscope_host::report::{folded, pprof};
 
 use crate::allocations;
 use crate::pthread::{built, run, succeeded};
+use crate::report::go::{go, viewed};
 use crate::support::{
-    backend, folder, for_each_backend, introduce_probe, report, stderr, stdout, turn,
+    self, backend, folder, for_each_backend, introduce_probe, stderr, stdout, turn,
 };
 
 /// The function names of a site's stack, from the one that locks.
@@ -200,7 +201,7 @@ fn stacks_of_all_kinds_in_a_program_that_nobody_rebuilds() {
     let output = output.unwrap();
     succeeded(&output);
     let times: f64 = stdout(&output).trim().parse().unwrap();
-    let report = report(&dir.path().join("lockscope.json"));
+    let report = support::report(&dir.path().join("lockscope.json"));
     let here = lock(&report, "here (");
     let sites: Vec<&Site> = here.sites.iter().collect();
     // What a thread does while its own values are torn down is not recorded.
@@ -238,10 +239,16 @@ fn a_table_has_one_row_for_a_lock() {
     let table = stderr(&output);
     let rows = table.lines().filter(|line| line.starts_with("here (stacks)"));
     assert_eq!(rows.count(), 1, "{table}");
-    let report = report(&dir.path().join("lockscope.json"));
+    let report = support::report(&dir.path().join("lockscope.json"));
     assert_eq!(report.session.stacks, Some(64));
-    let written = pprof::write(dir.path(), &report).unwrap();
-    assert_eq!(written.len(), 3);
+    assert_eq!(pprof::write(dir.path(), &report).unwrap().len(), 3);
+    let Some(go) = go() else { return };
+    let flags = ["-sample_index=acquisitions", "-nodefraction=0", "-traces", "hold.pb.gz"];
+    let traces = viewed(&go, dir.path(), &flags);
+    let ways = ["one_way", "other_way"].map(|way| format!("lock_it\n{:13}{way}\n", ""));
+    for way in ways {
+        assert!(traces.contains(&way), "{traces}");
+    }
 }
 
 #[test]
