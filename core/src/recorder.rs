@@ -25,6 +25,7 @@ pub use wait::{gave_up, refused, wait, waited, withdrawn};
 use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::event::{Beginning, EventKind, LockRef, Mode, What};
+use crate::gate::Seen;
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
@@ -67,17 +68,32 @@ impl Owner {
 /// it: what a call would clobber costs more than what is done here.
 #[inline(always)]
 pub fn uncontended<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    if passes(probe, lock, mode, site) { Token::NONE } else { sample(probe, lock, mode, site) }
+    uncontended_seen(probe, probe.gate.look(), lock, mode, site)
 }
 
-/// Whether an uncontended acquisition is none to be sampled; counts it if the
-/// gate is open. Otherwise [`sample`] is to be called.
+/// As [`uncontended`], by an operation that has `seen` the gate before it had the lock.
+///
+/// Whatever has become of the gate since, nothing is recorded that should not be:
+/// an older session's countdown goes on, of which nobody will hear, and all else is
+/// looked at again by [`sample`].
+#[inline(always)]
+pub fn uncontended_seen<L: Watched>(
+    probe: &Probe,
+    seen: Seen,
+    lock: &L,
+    mode: Mode,
+    site: CallSite,
+) -> Token {
+    if passes(seen, lock, mode, site) { Token::NONE } else { sample(probe, lock, mode, site) }
+}
+
+/// Whether an uncontended acquisition is none to be sampled, by an operation that has
+/// `seen` the gate; counts it if that is open. Otherwise [`sample`] is to be called.
 ///
 /// On a gate that nobody has passed the answer is no as well: whoever is first
 /// has to look for a host.
 #[inline(always)]
-pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> bool {
-    let seen = probe.gate.look();
+pub fn passes<L: Watched>(seen: Seen, lock: &L, mode: Mode, site: CallSite) -> bool {
     if seen.passes() {
         return true;
     }
@@ -191,7 +207,7 @@ fn weight_by_asking<L: Watched>(
         if !mode.is_shared() {
             slot.set_holder(thread::holder(site));
             if !is_admitted {
-                // After four thousand million operations it may be at its end.
+                // After two thousand million operations it may be at its end.
                 slot.arm(stamp, Countdown::EXCLUDED);
             }
             // Newly met, the lock may have been told to wait.

@@ -142,7 +142,7 @@ impl Acquiring {
             return;
         }
         note_holder(&self.lock, self.site);
-        if !recorder::passes(&PROBE, &self.lock, self.mode, self.site) {
+        if !recorder::passes(PROBE.gate.look(), &self.lock, self.mode, self.site) {
             self.sample();
         }
     }
