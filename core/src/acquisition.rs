@@ -48,18 +48,22 @@ impl Token {
         self.0 != 0
     }
 
+    #[inline]
     fn new(thread: u32, index: usize, tag: u32) -> Self {
         Self(tag << PLACE_BITS | thread << 5 | index as u32)
     }
 
+    #[inline]
     fn thread(self) -> u32 {
         self.0 >> 5 & 0xffff
     }
 
+    #[inline]
     fn index(self) -> usize {
         (self.0 & 31) as usize
     }
 
+    #[inline]
     fn tag(self) -> u32 {
         self.0 >> PLACE_BITS
     }
@@ -98,10 +102,12 @@ impl Acquisition {
         self.generation.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn tag(&self) -> u32 {
         self.state.load(Ordering::Relaxed) >> PHASE_BITS
     }
 
+    #[inline]
     fn next_tag(tag: u32) -> u32 {
         if tag + 1 == TAGS { 1 } else { tag + 1 }
     }

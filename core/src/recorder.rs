@@ -17,9 +17,9 @@ mod instant;
 mod release;
 mod wait;
 
-pub use again::leave;
+pub use again::{leave, leave_by};
 pub use instant::{Idle, idle_begin, idle_end};
-pub use release::{Parting, dropped, end, parted, release};
+pub use release::{Parting, dropped, end, parted, release, release_by};
 pub use wait::{gave_up, refused, wait, waited, withdrawn};
 
 use crate::acquisition::{self, Token};
@@ -29,7 +29,7 @@ use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
 use crate::slot::{Countdown, Slot, Tick};
-use crate::thread::{self, InHook, ThreadState};
+use crate::thread::{self, InHook, Shortcut, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
 pub trait Watched {
@@ -99,6 +99,13 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
     }
 }
 
+/// As [`passes`], of a lock without slot, for a caller with a `shortcut`, of its thread.
+#[inline(always)]
+pub fn passes_by(probe: &Probe, shortcut: &Shortcut) -> bool {
+    let seen = probe.gate.look();
+    shortcut.passes(seen.word()) || seen.passes()
+}
+
 /// An uncontended acquisition whose countdown is at its end, or from another
 /// session. The caller owns `lock` in `mode`.
 #[inline(never)]
@@ -113,7 +120,19 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 
 #[inline(never)]
 fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    let Some(thread) = thread::current() else { return Token::NONE };
+    thread::current().map_or(Token::NONE, |thread| sample_by(probe, thread, lock, mode, site))
+}
+
+/// As [`sample`], for a caller that knows its `thread`. A [`Shortcut`] of the thread has
+/// to [take over](Shortcut::take_over) its countdown afterwards.
+#[inline(always)]
+pub fn sample_by<L: Watched>(
+    probe: &Probe,
+    thread: &ThreadState,
+    lock: &L,
+    mode: Mode,
+    site: CallSite,
+) -> Token {
     // The record is made inside the bracket: whoever ends the session sees
     // either that, or that this operation belongs to the next one.
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };

@@ -8,9 +8,9 @@ mod table;
 #[cfg(all(feature = "control", not(any(lockscope_loom, lockscope_shuttle))))]
 pub(crate) use table::is_inside;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
+pub use table::{Shortcut, current, for_each_pending, forked, lost, quiesce, unfinished};
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
+pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
 
 /// In a model, threads have no state that is found by who they are.
 #[cfg(all(feature = "control", any(lockscope_loom, lockscope_shuttle)))]
@@ -219,7 +219,11 @@ impl ThreadState {
         self.parting.store(0, Ordering::Relaxed);
         match id {
             Some(id) => self.set_id(id),
-            None => self.taken.store(false, Ordering::Relaxed),
+            None => {
+                // What is left of its countdown may have been with the thread.
+                self.countdown.store(0, Ordering::Relaxed);
+                self.taken.store(false, Ordering::Relaxed);
+            }
         }
     }
 

@@ -65,6 +65,7 @@ impl What {
         u64::from_ne_bytes([kind.0, mode.0, contended, counted, 0, 0, low, high])
     }
 
+    #[inline]
     fn unpacked(word: u64) -> Self {
         let [kind, mode, contended, counted, _, _, low, high] = word.to_ne_bytes();
         let holder_thread = u16::from_ne_bytes([low, high]);
@@ -111,6 +112,7 @@ impl EventCell {
     }
 
     /// Says whose operations are written here.
+    #[inline]
     pub(crate) fn set_thread(&self, thread: u32) {
         self.thread.store(thread, Ordering::Relaxed);
     }
@@ -149,11 +151,13 @@ impl EventCell {
         self.acquired.store(now, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn set_acquired(&self, acquired: u64) {
         self.acquired.store(acquired, Ordering::Relaxed);
     }
 
     /// What the backend has left in the slot.
+    #[inline]
     pub(crate) fn set_state(&self, state: u64) {
         self.state.store(state, Ordering::Relaxed);
     }
@@ -183,6 +187,7 @@ impl EventCell {
     }
 
     /// Whoever is told of it must not touch the slot.
+    #[inline]
     pub(crate) fn hide_slot(&self) {
         self.slot.store(core::ptr::null_mut(), Ordering::Relaxed);
     }
@@ -201,19 +206,23 @@ impl EventCell {
         What::unpacked(self.what.load(Ordering::Relaxed))
     }
 
+    #[inline]
     pub(crate) fn address(&self) -> usize {
         self.address.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn set_weight(&self, weight: u32) {
         self.weight.store(weight, Ordering::Relaxed);
     }
 
     /// How many operations it stands for.
+    #[inline]
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
     }

@@ -13,7 +13,7 @@ use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::probe::Probe;
 use crate::site::CallSite;
-use crate::thread;
+use crate::thread::{self, ThreadState};
 
 /// The acquisition of `lock`, alone and without wait, if it is one more of those
 /// that this thread's next record is of.
@@ -49,13 +49,34 @@ pub(super) fn begin<L: Watched>(probe: &Probe, lock: &L, site: CallSite) -> Opti
 /// [`release`](super::release).
 #[inline(always)]
 pub fn leave<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Result<(), u64> {
+    leave_by(probe, thread::introduced(), lock, token)
+}
+
+/// As [`leave`], for a caller that knows its `thread`.
+///
+/// # Errors
+///
+/// As of [`leave`].
+#[inline(always)]
+pub fn leave_by<L: Watched>(
+    probe: &Probe,
+    thread: Option<&ThreadState>,
+    lock: &L,
+    token: Token,
+) -> Result<(), u64> {
     let now = clock::now(probe.gate.uses_tsc());
-    if is_left(probe, lock, token, now) { Ok(()) } else { Err(now) }
+    if is_left(probe, thread, lock, token, now) { Ok(()) } else { Err(now) }
 }
 
 #[inline(always)]
-fn is_left<L: Watched>(probe: &Probe, lock: &L, token: Token, now: u64) -> bool {
-    let Some(thread) = thread::introduced() else { return false };
+fn is_left<L: Watched>(
+    probe: &Probe,
+    thread: Option<&ThreadState>,
+    lock: &L,
+    token: Token,
+    now: u64,
+) -> bool {
+    let Some(thread) = thread else { return false };
     let address = lock.describe().address;
     let Some(record) = acquisition::held(thread, token, address) else { return false };
     let event = record.event();

@@ -32,8 +32,19 @@ pub fn end<L: Watched>(probe: &Probe, lock: &L, token: Token) {
 /// To be called in a function of its own, which the bare unlock follows.
 #[inline(always)]
 pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token, now: u64) -> Parting {
+    release_by(probe, thread::current(), lock, token, now)
+}
+
+/// As [`release`], for a caller that knows its thread, `current`.
+#[inline(always)]
+pub fn release_by<L: Watched>(
+    probe: &Probe,
+    current: Option<&'static ThreadState>,
+    lock: &L,
+    token: Token,
+    now: u64,
+) -> Parting {
     const TOLD: Parting = Parting(Token::NONE);
-    let current = thread::current();
     if acquisition::is_sent(current, token) {
         release_sent(probe, current, lock, token, now);
         return TOLD;

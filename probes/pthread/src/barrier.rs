@@ -6,7 +6,8 @@ use libc::pthread_barrier_t;
 use lockscope_core::CallSite;
 use lockscope_core::event::LockKind;
 
-use crate::operation::{self, idle, is_watched};
+use crate::attach::is_of_the_allocator;
+use crate::operation::{self, idle};
 use crate::real;
 use crate::watch::Lock;
 
@@ -20,7 +21,7 @@ pub(crate) unsafe extern "C-unwind" fn wait(
 ) -> c_int {
     // SAFETY: the program hands glibc a barrier.
     let wait = || unsafe { real::pthread_barrier_wait(barrier) };
-    if !is_watched(site) {
+    if is_of_the_allocator(site) {
         return wait();
     }
     idle(&described(barrier), site, wait)

@@ -10,8 +10,9 @@ use libc::{clockid_t, pthread_cond_t, pthread_mutex_t, timespec};
 use lockscope_core::CallSite;
 use lockscope_core::event::LockKind;
 
+use crate::attach::is_of_the_allocator;
 use crate::mutex::{end_hold, had_again};
-use crate::operation::{self, errno, idle, is_watched, set_errno};
+use crate::operation::{self, errno, idle, set_errno};
 use crate::real::{self, Cnd, Mtx};
 use crate::watch::Lock;
 
@@ -33,7 +34,7 @@ unsafe fn around(
     site: CallSite,
     wait: impl FnOnce() -> c_int,
 ) -> c_int {
-    if !is_watched(site) {
+    if is_of_the_allocator(site) {
         return wait();
     }
     let before = errno();

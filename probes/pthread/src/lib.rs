@@ -12,6 +12,7 @@
 //! | `operation` | what an operation is on an open gate, whatever the lock |
 //! | `mutex`, `rwlock`, `spin`, `semaphore`, `condvar`, `barrier` | what is special to each |
 //! | `held` | the locks that a thread holds and that have a record: there are no guards |
+//! | `own` | what a thread keeps, and finds without a call |
 //! | `watch` | the probe, and how its locks describe themselves |
 //! | `symbols` | what an address in the program is called |
 //! | `attach` | the way to the host, before the program's `main` |
@@ -34,6 +35,7 @@ mod entry;
 mod held;
 mod mutex;
 mod operation;
+mod own;
 mod real;
 mod rwlock;
 mod semaphore;

@@ -10,7 +10,8 @@ use crate::symbols;
 /// The one probe of this library: its gate is what every operation reads.
 pub(crate) static PROBE: Probe = Probe::new("pthread", symbols::resolve);
 
-// The entries compare the gate's first word with 0, which is a closed gate.
+// The entries compare the gate's first word with 1: a closed gate is 0, and one that nobody
+// has passed, before this library is initialised, is 1.
 const _: () = {
     assert!(core::mem::offset_of!(Probe, gate) == 0);
     assert!(size_of::<Gate>() == 64);
@@ -74,7 +75,6 @@ impl Watched for Lock {
 
 const PLACES: usize = 1 << 12;
 const SITE_BITS: u32 = 48;
-const SITE: u64 = (1 << SITE_BITS) - 1;
 
 /// A line to itself, so that two locks that two threads use do not share one.
 #[repr(align(64))]
@@ -85,26 +85,28 @@ struct Place(AtomicU64);
 /// the locks of a place apart, so that it can be written without any order.
 static HOLDERS: [Place; PLACES] = [const { Place(AtomicU64::new(0)) }; PLACES];
 
+#[inline(always)]
 fn place_of(address: usize) -> (&'static AtomicU64, u64) {
     // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): the upper
-    // bits depend on all of the address.
-    let hash = (address as u64 >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let place = (hash >> 52) as usize % PLACES;
-    (&HOLDERS[place].0, (hash >> 36 & 0xffff) << SITE_BITS)
+    // bits depend on all of the address. The lower depend on the lower, in which locks
+    // of one place, that are near each other, differ.
+    let hash = (address as u64 >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (&HOLDERS[(hash >> 52) as usize % PLACES].0, hash << SITE_BITS)
 }
 
-/// The lock was acquired at `site`, by the caller.
-#[inline]
-pub(crate) fn note_holder(lock: &Lock, site: CallSite) {
-    let (place, tag) = place_of(lock.address);
+/// The lock at `address` was acquired at `site`, by the caller.
+#[inline(always)]
+pub(crate) fn note_holder(address: usize, site: CallSite) {
+    let (place, tag) = place_of(address);
     // Relaxed: one word, which says of which lock it is.
-    place.store(site.0 as u64 & SITE | tag, Ordering::Relaxed);
+    place.store(site.0 as u64 ^ tag, Ordering::Relaxed);
 }
 
 fn holder_of(address: usize) -> CallSite {
     let (place, tag) = place_of(address);
     let word = place.load(Ordering::Relaxed);
-    if word & !SITE == tag { CallSite((word & SITE) as usize) } else { CallSite::UNKNOWN }
+    let site = word ^ tag;
+    if site >> SITE_BITS == 0 { CallSite(site as usize) } else { CallSite::UNKNOWN }
 }
 
 #[cfg(test)]
@@ -113,10 +115,9 @@ mod tests {
 
     #[test]
     fn the_holder_is_who_came_last() {
-        let lock = |address| Lock { address, kind: LockKind::MUTEX };
         let places: Vec<usize> = (0..8).map(|place| 0x7fff_0000_1000 + place * 40).collect();
         for address in &places {
-            note_holder(&lock(*address), CallSite(*address + 1));
+            note_holder(*address, CallSite(*address + 1));
         }
         for address in &places {
             assert_eq!(holder_of(*address), CallSite(*address + 1));
