@@ -1,7 +1,7 @@
 //! Acquisitions that have begun and not yet ended, and the tokens that name
 //! them in a guard.
 
-use crate::event::{Beginning, EventCell, Pending};
+use crate::event::{Beginning, EventCell, LockRef, Pending};
 use crate::site::CallSite;
 use crate::sync::{AtomicU32, IS_MODEL, Ordering};
 use crate::thread::ThreadState;
@@ -198,14 +198,14 @@ pub(crate) fn begin(thread: &ThreadState, generation: u32, beginning: &Beginning
 pub(crate) fn begin_again(
     thread: &ThreadState,
     generation: u32,
-    lock: u64,
-    address: usize,
+    id: u64,
+    lock: &LockRef,
     site: CallSite,
     now: impl FnOnce() -> u64,
 ) -> Option<Token> {
     let index = thread.next_acquisition(generation)?;
     let record = &thread.acquisitions[index];
-    if record.generation() != generation || !record.event.is_plain_of(lock, address, site) {
+    if record.generation() != generation || !record.event.is_plain_of(id, lock, site) {
         return None;
     }
     thread.take_next_acquisition();

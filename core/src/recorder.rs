@@ -17,7 +17,7 @@ mod instant;
 mod release;
 mod wait;
 
-pub use again::{leave, leave_by};
+pub use again::{again_by, leave, leave_by};
 pub use instant::{Idle, idle_begin, idle_end};
 pub use release::{Parting, dropped, end, parted, release, release_by};
 pub use wait::{gave_up, refused, wait, waited, withdrawn};
@@ -123,8 +123,9 @@ fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) 
     thread::current().map_or(Token::NONE, |thread| sample_by(probe, thread, lock, mode, site))
 }
 
-/// As [`sample`], for a caller that knows its `thread`. A [`Shortcut`] of the thread has
-/// to [take over](Shortcut::take_over) its countdown afterwards.
+/// As [`sample`], of a lock without slot, for a caller that knows its `thread`, after
+/// [`again_by`]. A [`Shortcut`] of the thread has to
+/// [take over](Shortcut::take_over) its countdown afterwards.
 #[inline(always)]
 pub fn sample_by<L: Watched>(
     probe: &Probe,

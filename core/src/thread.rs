@@ -1,7 +1,7 @@
 //! What each thread keeps: its in-hook flag, its countdown, and the
 //! acquisitions that it has begun and not yet ended.
 
-mod pads;
+pub(crate) mod pads;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 

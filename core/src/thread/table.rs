@@ -356,3 +356,40 @@ fn system_box<T>(value: T) -> Option<*mut T> {
     unsafe { place.write(value) };
     Some(place)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Countdown;
+
+    const STAMP: u64 = 7 << 32;
+
+    #[test]
+    fn a_shortcut_counts_down_what_its_state_was_armed_with() {
+        let shortcut = Shortcut { countdown: Cell::new(0), state: Cell::new(core::ptr::null()) };
+        let state = ThreadState::new(0);
+        assert!(!shortcut.passes(STAMP));
+        state.arm(STAMP, Countdown { operations: 3, weight: 9 });
+        shortcut.take_over(&state);
+        assert!(state.is_armed(STAMP) && state.tick(STAMP), "it is due for who looks there");
+        assert!(shortcut.passes(STAMP));
+        shortcut.take_over(&state);
+        assert!(shortcut.passes(STAMP), "what was not armed is not taken over");
+        for word in [0, STAMP, STAMP + (1 << 32), STAMP | 1 << 63] {
+            assert!(!shortcut.passes(word), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn whoever_takes_a_state_over_goes_on_where_its_thread_has_stopped() {
+        let shortcut = Shortcut { countdown: Cell::new(0), state: Cell::new(core::ptr::null()) };
+        let state = ThreadState::new(0);
+        state.arm(STAMP, Countdown { operations: 5, weight: 9 });
+        shortcut.take_over(&state);
+        assert!(shortcut.passes(STAMP));
+        shortcut.part_from(&state);
+        assert!(!shortcut.passes(STAMP) && shortcut.get().is_none());
+        let left = (0..9).take_while(|_| !state.tick(STAMP)).count();
+        assert_eq!(left, 3);
+    }
+}

@@ -25,24 +25,23 @@ impl Held {
         self.len.get() == 0
     }
 
+    /// The thread has acquired the lock at `address`, in the session `generation`, and
+    /// holds nothing else that is recorded.
+    #[inline(always)]
+    pub(crate) fn push_first(&self, generation: u32, address: usize, token: Token) {
+        self.generation.set(generation);
+        self.entries[0].set((address, token));
+        self.len.set(1);
+    }
+
     /// The thread has acquired the lock at `address`, in the session `generation`.
     ///
     /// `is_alone`: nobody else can hold it. Then what stands here of the same lock was
     /// given back by another thread, and its end is not known.
-    #[inline]
     pub(crate) fn push(&self, generation: u32, address: usize, token: Token, is_alone: bool) {
         if self.generation.replace(generation) != generation {
             self.len.set(0);
         }
-        if !self.is_empty() {
-            self.make_room(address, is_alone);
-        }
-        self.entries[self.len.get() as usize].set((address, token));
-        self.len.set(self.len.get() + 1);
-    }
-
-    #[cold]
-    fn make_room(&self, address: usize, is_alone: bool) {
         if is_alone && let Some(stale) = self.remove(address) {
             recorder::withdrawn(stale);
         }
@@ -50,20 +49,28 @@ impl Held {
             // Locks that other threads give back: the oldest is the likeliest.
             recorder::withdrawn(self.remove_at(0));
         }
+        self.entries[self.len.get() as usize].set((address, token));
+        self.len.set(self.len.get() + 1);
+    }
+
+    /// Takes the last acquisition of all out, if it is of the lock at `address` and of
+    /// the session `generation`.
+    #[inline(always)]
+    pub(crate) fn take_last(&self, generation: u32, address: usize) -> Option<Token> {
+        let last = self.len.get().wrapping_sub(1);
+        let (at, token) = self.entries.get(last as usize)?.get();
+        if at != address || self.generation.get() != generation {
+            return None;
+        }
+        self.len.set(last);
+        Some(token)
     }
 
     /// Takes the last acquisition of the lock at `address` out, if it is one of the
     /// session `generation`.
-    #[inline]
     pub(crate) fn take(&self, generation: u32, address: usize) -> Option<Token> {
         if self.generation.get() != generation {
             self.len.set(0);
-        }
-        let last = self.len.get().checked_sub(1)?;
-        let (at, token) = self.entries.get(last as usize)?.get();
-        if at == address {
-            self.len.set(last);
-            return Some(token);
         }
         self.remove(address)
     }

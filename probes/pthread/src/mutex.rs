@@ -179,7 +179,7 @@ pub(crate) unsafe extern "C-unwind" fn unlock(mutex: *mut pthread_mutex_t) -> c_
         if is_nested(mutex) {
             return real::pthread_mutex_unlock(mutex);
         }
-        give_back(&lock, move || real::pthread_mutex_unlock(mutex))
+        give_back(lock, move || real::pthread_mutex_unlock(mutex))
     }
 }
 
@@ -240,7 +240,7 @@ pub(crate) unsafe extern "C-unwind" fn mtx_unlock(mutex: *mut Mtx) -> c_int {
         if is_nested(mutex) {
             return real::mtx_unlock(mutex);
         }
-        give_back(&lock, move || real::mtx_unlock(mutex))
+        give_back(lock, move || real::mtx_unlock(mutex))
     }
 }
 
@@ -260,5 +260,5 @@ pub(crate) unsafe fn had_again(mutex: *const pthread_mutex_t, site: CallSite) {
 /// - `mutex` points to a mutex.
 pub(crate) unsafe fn end_hold(mutex: *const pthread_mutex_t) {
     // SAFETY: as the caller promises.
-    give_back(&unsafe { described(mutex) }, || 0);
+    give_back(unsafe { described(mutex) }, || 0);
 }

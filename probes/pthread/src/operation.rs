@@ -191,8 +191,26 @@ pub(crate) fn had<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
 }
 
 /// The caller has acquired the lock at once, and this acquisition may be one to record.
+///
+/// One more of what the thread did last, where all are recorded, needs no frame either.
 #[inline(never)]
 fn sample<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    let own = Own::get();
+    if A::IS_HELD
+        && A::MODE == Mode::EXCLUSIVE
+        && own.held.is_empty()
+        && let Some(thread) = own.shortcut.get()
+        && let Some(token) = recorder::again_by(&PROBE, thread, &way.lock(), site)
+    {
+        own.held.push_first(PROBE.gate.generation(), way.address(), token);
+        return status;
+    }
+    sample_anew(way, site, status)
+}
+
+#[cold]
+#[inline(never)]
+fn sample_anew<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
     if attach::is_of_the_allocator(site) {
         return status;
     }
@@ -208,7 +226,6 @@ fn sample<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
 }
 
 /// Keeps the record of an acquisition until `lock` is given back.
-#[inline]
 fn keep(own: &Own, lock: Lock, mode: Mode, token: Token, is_held: bool) {
     if !token.is_some() {
         return;
@@ -222,32 +239,46 @@ fn keep(own: &Own, lock: Lock, mode: Mode, token: Token, is_held: bool) {
 }
 
 /// Gives `lock` back by `unlock`.
+///
+/// What need not be told needs no frame: see [`had`].
 #[inline(always)]
-pub(crate) fn give_back(lock: &Lock, unlock: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn give_back(lock: Lock, unlock: impl FnOnce() -> c_int) -> c_int {
     let own = Own::get();
     if own.held.is_empty() {
         return unlock();
     }
+    let Some(token) = own.held.take_last(PROBE.gate.generation(), lock.address) else {
+        return give_back_another(lock, unlock);
+    };
+    match recorder::leave_by(&PROBE, own.shortcut.get(), &lock, token) {
+        Ok(()) => unlock(),
+        Err(now) => tell(lock, token, now, unlock),
+    }
+}
+
+/// Gives `lock` back, which is not the last that the thread holds and has recorded.
+#[cold]
+#[inline(never)]
+fn give_back_another(lock: Lock, unlock: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
     let Some(token) = own.held.take(PROBE.gate.generation(), lock.address) else {
         return unlock();
     };
-    let before = own.errno();
-    match recorder::leave_by(&PROBE, own.shortcut.get(), lock, token) {
-        Ok(()) => {
-            own.set_errno(before);
-            unlock()
-        }
-        Err(now) => tell(own, lock, token, now, unlock),
+    match recorder::leave_by(&PROBE, own.shortcut.get(), &lock, token) {
+        Ok(()) => unlock(),
+        Err(now) => tell(lock, token, now, unlock),
     }
 }
 
 /// Tells of the acquisition that `token` stands for, which ends `now`, and gives `lock`
 /// back.
-#[inline]
-fn tell(own: &Own, lock: &Lock, token: Token, now: u64, unlock: impl FnOnce() -> c_int) -> c_int {
+#[cold]
+#[inline(never)]
+fn tell(lock: Lock, token: Token, now: u64, unlock: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
     let before = own.errno();
     let thread = own.thread();
-    let parting = recorder::release_by(&PROBE, thread, lock, token, now);
+    let parting = recorder::release_by(&PROBE, thread, &lock, token, now);
     if let Some(thread) = thread {
         own.shortcut.take_over(thread);
     }

@@ -132,7 +132,7 @@ ways! {
 
 pub(crate) unsafe extern "C-unwind" fn unlock(lock: *mut pthread_rwlock_t) -> c_int {
     // SAFETY: the program hands glibc a lock.
-    give_back(&described(lock), move || unsafe { real::pthread_rwlock_unlock(lock) })
+    give_back(described(lock), move || unsafe { real::pthread_rwlock_unlock(lock) })
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(lock: *mut pthread_rwlock_t, _: CallSite) -> c_int {

@@ -56,7 +56,7 @@ pub(crate) unsafe extern "C-unwind" fn try_lock(
 
 pub(crate) unsafe extern "C-unwind" fn unlock(lock: *mut pthread_spinlock_t) -> c_int {
     // SAFETY: as above.
-    give_back(&described(lock), move || unsafe { real::pthread_spin_unlock(lock) })
+    give_back(described(lock), move || unsafe { real::pthread_spin_unlock(lock) })
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(
