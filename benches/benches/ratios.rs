@@ -478,9 +478,9 @@ impl Asked {
 fn measure(asked: &Asked) -> Result<Record, String> {
     let backends = asked.backends()?;
     let (single, pair) = if asked.quick {
-        (Size { rounds: 15, operations: 100_000 }, Size { rounds: 7, operations: 300_000 })
+        (Size { rounds: 15, operations: 100_000 }, Size { rounds: 35, operations: 60_000 })
     } else {
-        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 21, operations: 1_000_000 })
+        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 105, operations: 200_000 })
     };
     let mut families = families();
     let tasks: Vec<Task> = tasks().into_iter().filter(|t| t.is_quick || !asked.quick).collect();

@@ -10,7 +10,7 @@ use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
 use lockscope_core::{Countdown, Event, LockRef, Session};
 
 use crate::policy::Policy;
-use crate::settings::{KEYS, PERIOD, Terms, wakes_at_start};
+use crate::settings::{KEYS, wakes_at_start};
 use crate::state::State;
 
 /// Asleep until something wakes it, then a window of profiling: see the
@@ -50,9 +50,7 @@ impl Backend for Lazy {
         let (locks, sites) = (MAX_LOCKS.value_in(settings)?, MAX_SITES.value_in(settings)?);
         let limits = Limits { locks, sites };
         *self.configured() = Configured { limits, wakes_at_start: wakes_at_start(settings)? };
-        self.policy.set_period(PERIOD.value_in(settings)?);
-        self.policy.set_terms(Terms::of(settings)?);
-        Ok(())
+        self.policy.init(settings)
     }
 
     fn start(&self, session: &Session) -> Result<(), BackendError> {
@@ -70,12 +68,7 @@ impl Backend for Lazy {
     }
 
     fn configure(&self, key: &str, value: &str) -> Result<(), BackendError> {
-        if key == PERIOD.name {
-            self.policy.set_period(PERIOD.parse(value)?);
-        } else if !self.policy.configure(key, value)? {
-            return Err(not_now(key, &KEYS));
-        }
-        Ok(())
+        if self.policy.configure(key, value)? { Ok(()) } else { Err(not_now(key, &KEYS)) }
     }
 
     fn snapshot(&self) -> Result<Report, BackendError> {

@@ -1,26 +1,28 @@
 //! Which operations are sampled, and when nothing is: in a window one in N, of
 //! every lock alike, and of every thread's readers; what has to wait is recorded
-//! beside that. Between windows nothing, but that contention may be counted.
+//! beside that, up to a limit. Between windows nothing, but that contention may be
+//! counted.
 
 mod contention;
 mod schedule;
 
-use lockscope_backends::contention::Contention;
-use lockscope_backends::sampler::Sampler;
-use lockscope_core::backend::{BackendError, Pace};
+use lockscope_backends::steady::Steady;
+use lockscope_core::backend::{BackendError, Pace, Setting};
 use lockscope_core::clock::{self, ClockScale};
+use lockscope_core::gate::state;
 use lockscope_core::report::Report;
 use lockscope_core::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 use lockscope_core::{Countdown, Event, Session};
 
 use crate::report;
-use crate::settings::Terms;
+use crate::settings::{PERIOD, Terms};
 use schedule::Schedule;
 
 /// One period for all, in windows.
 #[derive(Debug, Default)]
 pub(crate) struct Policy {
-    sampler: Sampler,
+    /// What holds in a window; between windows it counts what has to wait.
+    steady: Steady,
     /// The number of the window that is open, or may still be written to; 0
     /// while there is none.
     ///
@@ -29,7 +31,6 @@ pub(crate) struct Policy {
     /// watched, and is told as they open, is taken for the window's: it ends in
     /// it.
     window: AtomicU64,
-    contention: Contention,
     timed: Mutex<Timed>,
 }
 
@@ -61,7 +62,7 @@ impl Policy {
 
     /// Begins a session, and perhaps a window with it.
     pub(crate) fn start(&self, session: &Session, is_awake: bool) {
-        self.sampler.start(session);
+        self.steady.start(session);
         let mut timed = self.timed();
         timed.clock = Some((session.clock, session.started));
         let now_ns = timed.now_ns();
@@ -71,26 +72,25 @@ impl Policy {
 
     /// Ends the session, in which so many samples were taken. No hook runs.
     pub(crate) fn stop(&self, samples: u64) {
-        self.sampler.stop();
+        self.steady.stop();
         let mut timed = self.timed();
         let now_ns = timed.now_ns();
         timed.schedule.stop(now_ns, samples);
         self.window.store(0, Ordering::Relaxed);
     }
 
-    /// Samples one operation in `period` from the next countdown on.
-    pub(crate) fn set_period(&self, period: u32) {
-        self.sampler.set_period(period);
+    /// Takes its part of the configuration.
+    pub(crate) fn init(&self, settings: &[Setting]) -> Result<(), BackendError> {
+        self.steady.init(&PERIOD, settings)?;
+        *self.timed().schedule.terms_mut() = Terms::of(settings)?;
+        Ok(())
     }
 
-    /// What it wakes up for, and for how long.
-    pub(crate) fn set_terms(&self, terms: Terms) {
-        *self.timed().schedule.terms_mut() = terms;
-    }
-
-    /// Changes one of the terms; false if the key is about something else.
+    /// Takes a new value in a running session; false if the key is about something
+    /// else.
     pub(crate) fn configure(&self, key: &str, value: &str) -> Result<bool, BackendError> {
-        self.timed().schedule.terms_mut().set(key, value)
+        Ok(self.steady.configure(key, value)?
+            || self.timed().schedule.terms_mut().set(key, value)?)
     }
 
     /// Somebody wants it to wake up; false if no session runs.
@@ -110,16 +110,25 @@ impl Policy {
             schedule.settle(settle(schedule.window()));
         }
         let (clock, now_ns) = (timed.clock().0, timed.now_ns());
-        let pace = timed.schedule.next(now_ns, self.contention.so_far(clock));
+        let slept = timed.schedule.window() == 0;
+        let pace = timed.schedule.next(now_ns, self.steady.waits(clock));
         self.window.store(timed.schedule.window(), Ordering::Relaxed);
-        pace
+        if pace.gate != state::OPEN {
+            return pace;
+        }
+        if slept {
+            self.steady.resume();
+        }
+        let Pace { contended_period, ask_after_ns, .. } = self.steady.pace();
+        Pace { contended_period, ask_after_ns: ask_after_ns.min(pace.ask_after_ns), ..pace }
     }
 
     /// Adds what is to be said of windows to a report of all samples.
     pub(crate) fn report(&self, report: &mut Report) {
         let timed = self.timed();
-        report.periods = self.sampler.periods().into();
+        report.periods = self.steady.periods().into();
         report::add(report, timed.schedule.told(timed.now_ns(), report.samples));
+        report.notes.extend(self.steady.notes().into_iter().map(Into::into));
     }
 
     /// The number of the window to which what happens belongs; 0 if nothing is
@@ -132,17 +141,17 @@ impl Policy {
     /// Counts `event` for what contention there is between windows.
     #[cold]
     pub(crate) fn count(&self, event: &Event) {
-        self.contention.count(event);
+        self.steady.count(event);
     }
 
     /// The countdown of a lock, or of a thread, that has none yet.
     pub(crate) fn first(&self) -> Countdown {
-        if self.window() == 0 { Countdown::NEVER } else { self.sampler.draw() }
+        if self.window() == 0 { Countdown::NEVER } else { self.steady.first() }
     }
 
     /// The countdown after `event`, which belongs to a window.
     #[inline]
     pub(crate) fn next(&self, event: &Event) -> Countdown {
-        self.sampler.draw_after(event)
+        self.steady.next(event)
     }
 }

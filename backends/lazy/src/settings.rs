@@ -1,6 +1,7 @@
 //! The backend's configuration keys.
 
 use lockscope_backends::settings::{self, Key, MAX_LOCKS, MAX_SITES};
+use lockscope_backends::steady::CONTENTIONS_PER_SEC;
 use lockscope_core::backend::{BackendError, Setting};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -67,7 +68,7 @@ pub(crate) const WAKE_AT_START: Key = Key {
 };
 
 /// In the order in which they are shown.
-pub(crate) const KEYS: [&Key; 10] = [
+pub(crate) const KEYS: [&Key; 11] = [
     &WINDOW_MS,
     &COOL_DOWN_MS,
     &WAKE_ON_CONTENTIONS,
@@ -76,6 +77,7 @@ pub(crate) const KEYS: [&Key; 10] = [
     &WATCH_PERCENT,
     &WAKE_AT_START,
     &PERIOD,
+    &CONTENTIONS_PER_SEC,
     &MAX_LOCKS,
     &MAX_SITES,
 ];

@@ -10,11 +10,12 @@
 //! because whoever asks for every operation gets it.
 
 use lockscope_core::backend::{BackendError, Pace, Setting};
+use lockscope_core::clock::ClockScale;
 use lockscope_core::gate::state;
 use lockscope_core::sync::{Mutex, MutexGuard, PoisonError};
 use lockscope_core::{Countdown, Event, Session, clock};
 
-use crate::contention::{self, Contention};
+use crate::contention::{self, Contention, Waits};
 use crate::sampler::Sampler;
 use crate::settings::{Key, PERIOD};
 
@@ -33,13 +34,16 @@ const SECOND_NS: f64 = 1_000.0 * MS as f64;
 /// up to this while waits are drawn, or nearly, and up to that else.
 const FIRST_LOOK_NS: u64 = 10 * MS;
 const LOOK_NS: u64 = 100 * MS;
-const IDLE_LOOK_NS: u64 = 1_000 * MS;
+const IDLE_LOOK_NS: u64 = 250 * MS;
 /// Nothing is concluded from less.
 const ENOUGH_NS: u64 = 5 * MS;
 /// Waits are drawn half as rarely below this part of what would make them rarer: at
 /// half of it the one would lead to the other.
 const CALM: f64 = 0.4;
 const RAREST: u32 = 1 << 20;
+/// Of the waits between two looks so many are recorded in any case: of fewer, the
+/// number would not be known within a tenth, and none might be drawn at all.
+const FEWEST: f64 = 100.0;
 
 /// One period for all, and a limit to the waits that are recorded.
 #[derive(Debug, Default)]
@@ -50,14 +54,14 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// Takes its part of the configuration.
+    /// Takes its part of the configuration; `period` has the backend's default.
     ///
     /// # Errors
     ///
     /// As [`Key::value_in`].
-    pub fn init(&self, settings: &[Setting]) -> Result<(), BackendError> {
+    pub fn init(&self, period: &Key, settings: &[Setting]) -> Result<(), BackendError> {
         self.limit().per_sec = CONTENTIONS_PER_SEC.value_in(settings)?;
-        self.sampler.set_period(PERIOD.value_in(settings)?);
+        self.sampler.set_period(period.value_in(settings)?);
         Ok(())
     }
 
@@ -83,6 +87,12 @@ impl Steady {
         self.sampler.start(session);
         let mut limit = self.limit();
         *limit = Limit::new(limit.per_sec, clock::monotonic_ns(), self.contention.number());
+    }
+
+    /// Goes on after a time in which nothing was recorded: what was counted in it
+    /// says nothing of how many waits there are to be now.
+    pub fn resume(&self) {
+        self.limit().resume(clock::monotonic_ns(), self.contention.number());
     }
 
     /// Ends the session.
@@ -128,9 +138,20 @@ impl Steady {
     #[must_use]
     pub fn next(&self, event: &Event) -> Countdown {
         if event.counted == 0 && self.sampler.period().get() > 1 {
-            self.contention.count(event);
+            self.count(event);
         }
         self.sampler.draw_after(event)
+    }
+
+    /// Counts `event`, which is not recorded, if it had to wait.
+    pub fn count(&self, event: &Event) {
+        self.contention.count(event);
+    }
+
+    /// The waits that were counted; the session's ticks are `clock`'s.
+    #[must_use]
+    pub fn waits(&self, clock: ClockScale) -> Waits {
+        self.contention.so_far(clock)
     }
 
     fn limit(&self) -> MutexGuard<'_, Limit> {
@@ -159,6 +180,12 @@ impl Limit {
         Self { per_sec, period: 1, highest: 1, seen_ns: now_ns, seen: so_far, ask_after_ns }
     }
 
+    /// There have been `so_far`, and what comes is looked at anew.
+    fn resume(&mut self, now_ns: u64, so_far: u64) {
+        let highest = self.highest;
+        *self = Self { highest, ..Self::new(self.per_sec, now_ns, so_far) };
+    }
+
     /// All are recorded from now on.
     fn lift(&mut self) -> u32 {
         self.period = 1;
@@ -176,7 +203,9 @@ impl Limit {
             let times = number * SECOND_NS / took_ns as f64 / most;
             (self.seen_ns, self.seen) = (now_ns, so_far);
             if times > f64::from(self.period) {
-                self.period = (times as u32).saturating_add(1).min(RAREST).next_power_of_two();
+                let enough = (times as u32).saturating_add(1).min(RAREST).next_power_of_two();
+                let may_be = (number / FEWEST).max(1.0) as u32;
+                self.period = enough.min(1 << may_be.ilog2()).max(self.period);
             } else if times < f64::from(self.period) * CALM {
                 self.period = (self.period / 2).max(1);
             }
@@ -210,19 +239,20 @@ mod tests {
 
     #[test]
     fn as_many_are_recorded_as_may_be() {
-        assert_eq!(periods(1_000, &[0, 1_000, 1_100, 1_100]), [1, 1, 2, 2]);
-        assert_eq!(periods(1_000, &[1_000_000, 1_000_000, 900_000]), [1024, 1024, 1024]);
+        assert_eq!(periods(100_000, &[0, 100_000, 110_000, 110_000]), [1, 1, 2, 2]);
+        assert_eq!(periods(10_000, &[10_000_000, 10_000_000, 9_000_000]), [1024, 1024, 1024]);
     }
 
     #[test]
     fn when_there_are_fewer_they_are_drawn_less_rarely_step_by_step() {
-        assert_eq!(periods(1_000, &[7_000, 5_000, 3_000, 1_000, 0, 0]), [8, 8, 4, 2, 1, 1]);
+        let rates = [700_000, 500_000, 300_000, 100_000, 0, 0];
+        assert_eq!(periods(100_000, &rates), [8, 8, 4, 2, 1, 1]);
     }
 
     #[test]
     fn what_stays_the_same_is_left_alone() {
         for rate in [500, 999, 1_001, 1_500, 1_999, 2_001, 3_999, 4_100] {
-            let settled = periods(1_000, &[rate; 20]);
+            let settled = periods(100_000, &[100 * rate; 20]);
             assert!(
                 settled[10..].iter().all(|period| *period == settled[10]),
                 "{rate}: {settled:?}"
@@ -241,7 +271,7 @@ mod tests {
                 after / MS
             })
             .collect();
-        assert_eq!(looks, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+        assert_eq!(looks, [10, 20, 40, 80, 160, 250, 250, 250, 250]);
     }
 
     #[test]
@@ -258,6 +288,22 @@ mod tests {
             after = next;
         }
         assert_eq!(periods, [64, 32, 16, 8, 4, 2, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn what_was_counted_before_it_goes_on_is_no_reason_to_draw() {
+        let mut limit = Limit::new(10_000, 0, 0);
+        assert_eq!(limit.look(100 * MS, 10_000).0, 16);
+        limit.resume(5_000 * MS, 900_000);
+        assert_eq!(limit.look(5_010 * MS, 900_005), (1, 10 * MS));
+        assert_eq!(limit.highest, 16, "it was so in the session");
+    }
+
+    #[test]
+    fn some_are_recorded_however_low_the_limit_is() {
+        // 7,000 between two looks, of which more than 100 are recorded.
+        assert_eq!(periods(1, &[70_000, 70_000]), [64, 64]);
+        assert_eq!(periods(1, &[1_999, 1_999]), [1, 1]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
-use lockscope_backends::settings::not_now;
+use lockscope_backends::settings::{PERIOD, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, Pace, Setting};
 use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
@@ -48,7 +48,7 @@ impl Backend for Sidetable {
         let (locks, sites) = (MAX_LOCKS.value_in(settings)?, MAX_SITES.value_in(settings)?);
         let max_threads = MAX_THREADS.value_in(settings)?;
         *self.configured() = Configured { limits: Limits { locks, sites }, max_threads };
-        self.policy.init(settings)
+        self.policy.init(&PERIOD, settings)
     }
 
     fn start(&self, session: &Session) -> Result<(), BackendError> {

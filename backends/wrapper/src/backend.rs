@@ -2,7 +2,7 @@
 
 use lockscope_backends::life::Life;
 use lockscope_backends::registry::Limits;
-use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, not_now};
+use lockscope_backends::settings::{MAX_LOCKS, MAX_SITES, PERIOD, not_now};
 use lockscope_core::backend::{Backend, BackendError, Description, Pace, Setting};
 use lockscope_core::pad::Lent;
 use lockscope_core::report::Report;
@@ -41,7 +41,7 @@ impl Backend for Wrapper {
     fn init(&self, settings: &[Setting]) -> Result<(), BackendError> {
         let (locks, sites) = (MAX_LOCKS.value_in(settings)?, MAX_SITES.value_in(settings)?);
         *self.limits() = Limits { locks, sites };
-        self.policy.init(settings)
+        self.policy.init(&PERIOD, settings)
     }
 
     fn start(&self, session: &Session) -> Result<(), BackendError> {

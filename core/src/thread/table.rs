@@ -275,11 +275,15 @@ fn all() -> impl Iterator<Item = &'static ThreadState> {
 
 /// The number of the thread that the kernel knows by `id`, if it is watched.
 ///
-/// Looks at all threads: for those who are about to wait.
+/// Looks at all threads, whose own lines they write to: for those who are about to
+/// wait, and only where an owner is known.
 pub(crate) fn index_of(id: u64) -> Option<u32> {
-    let is_it = |state: &&ThreadState| state.id() == id && state.taken.load(Ordering::Relaxed);
     // 0 stands for a thread that is not known.
-    all().find(is_it).filter(|_| id != 0).map(ThreadState::index)
+    if id == 0 {
+        return None;
+    }
+    let is_it = |state: &&ThreadState| state.id() == id && state.taken.load(Ordering::Relaxed);
+    all().find(is_it).map(ThreadState::index)
 }
 
 /// The state at `index`, if there is one.

@@ -23,7 +23,8 @@ fn is_within(estimate: Total, truth: u32, errors: f64) -> bool {
 }
 
 /// An estimate is the samples times the period, and its error Σ w·(w−1) over
-/// them; whoever had to wait counts once and for certain.
+/// them; whoever had to wait counts once and for certain, where all waits are
+/// recorded.
 fn acquisitions(lock: &Reported) -> Total {
     for site in &lock.sites {
         let drawn = site.samples as f64 - site.contentions.value;
@@ -134,11 +135,12 @@ fn errors_are_right_of_locks_without_slot(name: &str) {
     check_errors::<slotless::Mutex<()>>(name, Mode::Write, 4);
 }
 
-/// Threads that take one lock, and wait for it as it comes.
+/// Threads that take one lock, and wait for it as it comes: each wait is recorded,
+/// however many there are.
 fn hammer(name: &str, period: u32, threads: u32, each: u32) -> Reported {
     introduce_probe();
     let lock = sync::Mutex::named("hammered", ());
-    let profiler = backend(name, period).start().unwrap();
+    let profiler = backend(name, period).set("contentions_per_sec", "0").start().unwrap();
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| (0..each).for_each(|_| drop(lock.lock())));

@@ -30,6 +30,7 @@ fn its_keys_are_described_with_their_defaults() {
         ("watch_percent", "10"),
         ("wake_at_start", "0"),
         ("period", "10"),
+        ("contentions_per_sec", "100000"),
         ("max_locks", "100000"),
         ("max_sites", "64"),
     ];
