@@ -138,6 +138,26 @@ impl Acquisition {
         true
     }
 
+    /// Whether its thread waits in it.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & 3 == phase::WAITING
+    }
+
+    /// Whether somebody holds its lock.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn is_held(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & 3 == phase::HELD
+    }
+
+    /// Takes it back from its thread, which is the caller and is about to end.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn end(&self) {
+        let tag = Self::next_tag(self.tag());
+        // Release: as in `free`.
+        self.state.store(tag << PHASE_BITS | phase::FREE, Ordering::Release);
+    }
+
     /// How many operations of the session `generation` it stands for, if it is
     /// on its way.
     pub(crate) fn unfinished(&self, generation: u32) -> u64 {

@@ -376,6 +376,23 @@ impl ThreadState {
         self.generation.store(generation, Ordering::Relaxed);
     }
 
+    /// This thread is about to end, and waits no more. What it holds, another may give
+    /// back by the token, unless there are none (`is_alone`).
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    fn end_all(&self, is_alone: bool) {
+        for (index, record) in self.acquisitions.iter().enumerate() {
+            let free = || {
+                record.end();
+                self.put_acquisition(index);
+            };
+            if record.is_waiting() {
+                free();
+            } else if is_alone && record.is_held() {
+                self.cut_short(record.generation(), record.event().weight(), free);
+            }
+        }
+    }
+
     #[cold]
     fn collect_returned(&self) -> u32 {
         let mut free = 0;

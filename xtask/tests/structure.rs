@@ -128,6 +128,7 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/pthread/src/entry.rs", "functions without a frame, by the names of glibc's"),
     ("probes/pthread/src/mutex.rs", "glibc's functions, and words of its mutex"),
     ("probes/pthread/src/operation.rs", "a deadline, which is a pointer"),
+    ("probes/pthread/src/origin.rs", "a function that the dynamic linker has found"),
     ("probes/pthread/src/own.rs", "memory of a thread that the assembler declares; errno"),
     ("probes/pthread/src/real.rs", "functions that the dynamic linker has found"),
     ("probes/pthread/src/rwlock.rs", "glibc's functions, which take pointers"),

@@ -102,6 +102,9 @@ impl Drop for Lease {
             if let Some(shortcut) = shortcut {
                 shortcut.part_from(state);
             }
+            // glibc cancels a thread in the middle of a wait. Whoever has a shortcut has
+            // its tokens there as well, and not in guards.
+            state.end_all(shortcut.is_some());
             // Release: the next owner sees this thread's last writes. Pairs
             // with the acquire in `adopt`.
             state.taken.store(false, Ordering::Release);

@@ -1,5 +1,7 @@
 //! Programs of C, which nobody rebuilds: what they are told, and what is seen.
 
+mod lives;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,6 +1,6 @@
 //! Barriers: idleness, since nobody need be at work on what is waited for.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_uint, c_void};
 
 use libc::pthread_barrier_t;
 use lockscope_core::CallSite;
@@ -25,6 +25,17 @@ pub(crate) unsafe extern "C-unwind" fn wait(
         return wait();
     }
     idle(&described(barrier), site, wait)
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    barrier: *mut pthread_barrier_t,
+    attributes: *const c_void,
+    count: c_uint,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_barrier_init(barrier, attributes, count) };
+    operation::init(barrier.addr(), site, init)
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(

@@ -127,7 +127,10 @@ entries! {
     pthread_mutex_trylock => mutex::try_lock, "rsi";
     pthread_mutex_timedlock => mutex::timed_lock, "rdx";
     pthread_mutex_clocklock => mutex::clock_lock, "rcx";
+    pthread_mutex_init => mutex::init, "rdx";
     pthread_mutex_destroy => mutex::destroy, "rsi";
+    mtx_init => mutex::mtx_init, "rdx";
+    mtx_destroy => mutex::mtx_destroy, "rsi";
     mtx_trylock => mutex::mtx_try_lock, "rsi";
     mtx_timedlock => mutex::mtx_timed_lock, "rdx";
 
@@ -137,24 +140,31 @@ entries! {
     pthread_rwlock_trywrlock => rwlock::try_write, "rsi";
     pthread_rwlock_timedwrlock => rwlock::timed_write, "rdx";
     pthread_rwlock_clockwrlock => rwlock::clock_write, "rcx";
+    pthread_rwlock_init => rwlock::init, "rdx";
     pthread_rwlock_destroy => rwlock::destroy, "rsi";
 
     pthread_spin_trylock => spin::try_lock, "rsi";
+    pthread_spin_init => spin::init, "rdx";
     pthread_spin_destroy => spin::destroy, "rsi";
 
     pthread_cond_wait => condvar::wait, "rdx";
     pthread_cond_timedwait => condvar::timed_wait, "rcx";
     pthread_cond_clockwait => condvar::clock_wait, "r8";
+    pthread_cond_init => condvar::init, "rdx";
     pthread_cond_destroy => condvar::destroy, "rsi";
     cnd_wait => condvar::cnd_wait, "rdx";
+    cnd_init => condvar::cnd_init, "rsi";
+    cnd_destroy => condvar::cnd_destroy, "rsi";
     cnd_timedwait => condvar::cnd_timed_wait, "rcx";
 
     pthread_barrier_wait => barrier::wait, "rsi";
+    pthread_barrier_init => barrier::init, "rcx";
     pthread_barrier_destroy => barrier::destroy, "rsi";
 
     sem_wait => semaphore::wait, "rsi";
     sem_trywait => semaphore::try_wait, "rsi";
     sem_timedwait => semaphore::timed_wait, "rdx";
     sem_clockwait => semaphore::clock_wait, "rcx";
+    sem_init => semaphore::init, "rcx";
     sem_destroy => semaphore::destroy, "rsi";
 }

@@ -1,6 +1,6 @@
 //! Mutexes, of pthreads and of C11, which glibc makes of the same words.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 use libc::{clockid_t, pthread_mutex_t, timespec};
 use lockscope_core::CallSite;
@@ -180,6 +180,37 @@ pub(crate) unsafe extern "C-unwind" fn unlock(mutex: *mut pthread_mutex_t) -> c_
             return real::pthread_mutex_unlock(mutex);
         }
         give_back(lock, move || real::pthread_mutex_unlock(mutex))
+    }
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    mutex: *mut pthread_mutex_t,
+    attributes: *const c_void,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_mutex_init(mutex, attributes) };
+    operation::init(mutex.addr(), site, init)
+}
+
+pub(crate) unsafe extern "C-unwind" fn mtx_init(
+    mutex: *mut Mtx,
+    kind: c_int,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory.
+    operation::init(mutex.addr(), site, || unsafe { real::mtx_init(mutex, kind) })
+}
+
+pub(crate) unsafe extern "C-unwind" fn mtx_destroy(mutex: *mut Mtx, _: CallSite) -> c_int {
+    // SAFETY: as above. It has no way to say that it has failed.
+    unsafe {
+        let lock = described(mutex);
+        let destroy = || {
+            real::mtx_destroy(mutex);
+            0
+        };
+        operation::destroy(&lock, destroy)
     }
 }
 

@@ -10,12 +10,12 @@
 use core::ffi::c_int;
 
 use lockscope_core::event::Mode;
-use lockscope_core::recorder::{self, Watched};
+use lockscope_core::recorder;
 use lockscope_core::{CallSite, Token};
 
-use crate::attach;
 use crate::own::Own;
 use crate::watch::{Lock, PROBE, note_holder};
+use crate::{attach, origin};
 
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,12 @@ fn sample_anew<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
     }
     let (own, lock) = (Own::get(), way.lock());
     let after = own.errno();
-    if let Some(thread) = own.thread() {
+    // A thread that is new goes on with the countdown of one that has ended.
+    let is_new = own.shortcut.get().is_none();
+    let thread = own.thread();
+    if let Some(thread) = thread
+        && !(is_new && recorder::passes_by(&PROBE, &own.shortcut))
+    {
         let token = recorder::sample_by(&PROBE, thread, &lock, A::MODE, site);
         own.shortcut.take_over(thread);
         keep(own, lock, A::MODE, token, A::IS_HELD);
@@ -290,13 +295,25 @@ fn tell(lock: Lock, token: Token, now: u64, unlock: impl FnOnce() -> c_int) -> c
     status
 }
 
+/// Makes the lock at `address` by `init`, at `site`.
+pub(crate) fn init(address: usize, site: CallSite, init: impl FnOnce() -> c_int) -> c_int {
+    let status = init();
+    if status == 0 {
+        let after = errno();
+        origin::note(address, site);
+        set_errno(after);
+    }
+    status
+}
+
 /// Ends what `lock` is by `destroy`: another may follow at its address.
-pub(crate) fn destroy<L: Watched>(lock: &L, destroy: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn destroy(lock: &Lock, destroy: impl FnOnce() -> c_int) -> c_int {
     let status = destroy();
-    if status == 0 && PROBE.gate.look().is_open() {
+    if status == 0 {
         let after = errno();
         // The memory is the caller's still, who waits for our answer.
         recorder::dropped(&PROBE, lock);
+        origin::forget(lock.address);
         set_errno(after);
     }
     status

@@ -4,7 +4,7 @@
 //! the one that comes first ends the acquisition that came last; which is what a
 //! program does that nests.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 use libc::{clockid_t, pthread_rwlock_t, timespec};
 use lockscope_core::CallSite;
@@ -133,6 +133,16 @@ ways! {
 pub(crate) unsafe extern "C-unwind" fn unlock(lock: *mut pthread_rwlock_t) -> c_int {
     // SAFETY: the program hands glibc a lock.
     give_back(described(lock), move || unsafe { real::pthread_rwlock_unlock(lock) })
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    lock: *mut pthread_rwlock_t,
+    attributes: *const c_void,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_rwlock_init(lock, attributes) };
+    operation::init(lock.addr(), site, init)
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(lock: *mut pthread_rwlock_t, _: CallSite) -> c_int {

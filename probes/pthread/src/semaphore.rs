@@ -1,7 +1,7 @@
 //! Semaphores: acquisitions that nobody holds, since whoever posts need not be who
 //! has waited. `sem_post` is left alone, which a signal's handler may call.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_uint};
 
 use libc::{clockid_t, sem_t, timespec};
 use lockscope_core::CallSite;
@@ -93,6 +93,17 @@ pub(crate) unsafe extern "C-unwind" fn clock_wait(
         }
         wait_for(Semaphore(semaphore), site, move || real::sem_trywait(semaphore), block)
     }
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    semaphore: *mut sem_t,
+    is_shared: c_int,
+    value: c_uint,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory.
+    let init = || unsafe { real::sem_init(semaphore, is_shared, value) };
+    operation::init(semaphore.addr(), site, init)
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(semaphore: *mut sem_t, _: CallSite) -> c_int {

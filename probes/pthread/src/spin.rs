@@ -59,6 +59,15 @@ pub(crate) unsafe extern "C-unwind" fn unlock(lock: *mut pthread_spinlock_t) -> 
     give_back(described(lock), move || unsafe { real::pthread_spin_unlock(lock) })
 }
 
+pub(crate) unsafe extern "C-unwind" fn init(
+    lock: *mut pthread_spinlock_t,
+    is_shared: c_int,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory.
+    operation::init(lock.addr(), site, || unsafe { real::pthread_spin_init(lock, is_shared) })
+}
+
 pub(crate) unsafe extern "C-unwind" fn destroy(
     lock: *mut pthread_spinlock_t,
     _: CallSite,
