@@ -1,16 +1,16 @@
 //! What each thread keeps: its in-hook flag, its countdown, and the
 //! acquisitions that it has begun and not yet ended.
 
-mod pads;
+pub(crate) mod pads;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 
 #[cfg(all(feature = "control", not(any(lockscope_loom, lockscope_shuttle))))]
 pub(crate) use table::is_inside;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
+pub use table::{Shortcut, current, for_each_pending, forked, lost, quiesce, unfinished};
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
+pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
 
 /// In a model, threads have no state that is found by who they are.
 #[cfg(all(feature = "control", any(lockscope_loom, lockscope_shuttle)))]
@@ -219,7 +219,11 @@ impl ThreadState {
         self.parting.store(0, Ordering::Relaxed);
         match id {
             Some(id) => self.set_id(id),
-            None => self.taken.store(false, Ordering::Relaxed),
+            None => {
+                // What is left of its countdown may have been with the thread.
+                self.countdown.store(0, Ordering::Relaxed);
+                self.taken.store(false, Ordering::Relaxed);
+            }
         }
     }
 
@@ -370,6 +374,23 @@ impl ThreadState {
         }
         self.free.store(free, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
+    }
+
+    /// This thread is about to end, and waits no more. What it holds, another may give
+    /// back by the token, unless there are none (`is_alone`).
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    fn end_all(&self, is_alone: bool) {
+        for (index, record) in self.acquisitions.iter().enumerate() {
+            let free = || {
+                record.end();
+                self.put_acquisition(index);
+            };
+            if record.is_waiting() {
+                free();
+            } else if is_alone && record.is_held() {
+                self.cut_short(record.generation(), record.event().weight(), free);
+            }
+        }
     }
 
     #[cold]
