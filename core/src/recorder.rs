@@ -179,6 +179,8 @@ pub fn sample_by<L: Watched>(
     };
     let is_own = slot.is_some() && !mode.is_shared();
     let counted = u8::from(is_own || weight == 1);
+    // Before the clock is read: what it takes is no part of the hold.
+    let site = whole(probe, thread, site, stamp);
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::begin(
         thread,
@@ -193,6 +195,22 @@ pub fn sample_by<L: Watched>(
             acquired: now,
         },
     )
+}
+
+/// The site of an operation that is recorded: of its whole stack, if the session
+/// with this `stamp` keeps stacks. Inside its bracket.
+#[inline(always)]
+fn whole(probe: &Probe, thread: &ThreadState, site: CallSite, stamp: u64) -> CallSite {
+    if probe.gate.keeps_stacks() { stack(probe, thread, site, stamp) } else { site }
+}
+
+#[cold]
+#[inline(never)]
+fn stack(probe: &Probe, thread: &ThreadState, site: CallSite, stamp: u64) -> CallSite {
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks(stamp) };
+    // SAFETY: the host's entry, with its own context.
+    hooks.stack.map_or(site, |stack| unsafe { stack(hooks.host, site, thread.id() as u32) })
 }
 
 /// The lock, with all that the probe adds.
@@ -264,7 +282,7 @@ fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, l
 /// Whether the session watches `lock` at all. Inside the bracket.
 fn admits(hooks: &HookTable, lock: &LockRef) -> bool {
     // SAFETY: the host's entry, with its own context; the lock lives for the call.
-    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.filter, lock) })
+    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.host, lock) })
 }
 
 /// Ends this thread's own countdown and starts the next; the weight of the

@@ -21,7 +21,7 @@ use crate::thread::{self, ThreadState};
 pub(super) fn begin<L: Watched>(probe: &Probe, lock: &L, site: CallSite) -> Option<Token> {
     let slot = lock.slot()?;
     let thread = thread::introduced()?;
-    if !probe.gate.uses_tsc() {
+    if !probe.gate.needs_time_alone() {
         return None;
     }
     let inside = thread.enter(&probe.gate)?;

@@ -294,7 +294,8 @@ mod tests {
         dropped: gone,
         pad: None,
         admits: None,
-        filter: core::ptr::null(),
+        stack: None,
+        host: core::ptr::null(),
     };
 
     /// A lock that is never free, and whose wait ends in a panic.
