@@ -3,30 +3,18 @@
 //! `cargo xtask bench` builds what it measures and runs this; `--help` says what it
 //! can be asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use lockscope_benches::asked::{Asked, USAGE};
 use lockscope_benches::locks::*;
 use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
 use lockscope_benches::suite::{Figure, SESSIONS, Task, tasks};
 use lockscope_benches::watching::{Backend, Watching};
 use lockscope_benches::workload::{Size, Usage, Used, ratio, time};
-use lockscope_benches::{compare, documents, limits, page};
-
-const USAGE: &str = "\
-usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--record]
-       cargo xtask bench --limits
-       cargo xtask bench --tables
-
-  --quick              a rougher run in some three minutes
-  --backend NAME|PATH  only this backend; can be repeated
-  --against FILE       say what has changed since that result by more than its noise
-  --record             keep the result as the one that the documents show
-  --limits             only count instructions, and keep the counts that the documents show
-  --tables             write the documents' tables from the result that is kept
-";
+use lockscope_benches::{accuracy, compare, documents, limits, page};
 
 /// One kind of lock: the bare one, and ours made at three times.
 struct Family {
@@ -395,88 +383,7 @@ impl Lockable for lockscope::parking_lot::slotless::Mutex<()> {
     }
 }
 
-fn first_line(command: &str, args: &[&str]) -> String {
-    let output = Command::new(command).args(args).output();
-    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
-fn provenance(asked: &Asked) -> Provenance {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| {
-        cpu.lines()
-            .find(|line| line.starts_with(name))
-            .and_then(|line| line.split(": ").nth(1))
-            .unwrap_or("unknown")
-            .to_owned()
-    };
-    let changed =
-        if first_line("git", &["status", "--porcelain", "-uno"]).is_empty() { "" } else { "+" };
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Provenance {
-        machine: format!(
-            "{} (family {}, model {})",
-            field("model name"),
-            field("cpu family"),
-            field("model")
-        ),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        compiler: first_line("rustc", &["-V"]),
-        commit: format!("{}{changed}", first_line("git", &["rev-parse", "--short", "HEAD"])),
-        unix_time: since_1970.map_or(0, |time| time.as_secs()),
-        command: format!(
-            "cargo xtask bench{}",
-            match (asked.limits, asked.quick) {
-                (true, _) => " --limits",
-                (_, true) => " --quick",
-                _ => "",
-            }
-        ),
-    }
-}
-
-/// What the command line asks for.
-#[derive(Debug, Default)]
-struct Asked {
-    quick: bool,
-    record: bool,
-    tables: bool,
-    limits: bool,
-    against: Option<PathBuf>,
-    backends: Vec<String>,
-}
-
-impl Asked {
-    fn parse(args: &[String]) -> Result<Self, String> {
-        let mut asked = Self::default();
-        let mut args = args.iter().map(String::as_str);
-        while let Some(arg) = args.next() {
-            let mut value = || args.next().map(str::to_owned).ok_or(format!("{arg} needs a value"));
-            match arg {
-                "--quick" => asked.quick = true,
-                "--record" => asked.record = true,
-                "--tables" => asked.tables = true,
-                "--limits" => asked.limits = true,
-                "--against" => asked.against = Some(value()?.into()),
-                "--backend" => asked.backends.push(value()?),
-                // What cargo adds to the arguments of a bench.
-                "--bench" => {}
-                _ => return Err(format!("there is no flag '{arg}'")),
-            }
-        }
-        Ok(asked)
-    }
-
-    fn backends(&self) -> Result<Vec<Backend>, String> {
-        if self.backends.is_empty() {
-            return Backend::all();
-        }
-        self.backends.iter().map(|name| Backend::named(name)).collect()
-    }
-}
-
-fn measure(asked: &Asked) -> Result<Record, String> {
-    let backends = asked.backends()?;
+fn measure(asked: &Asked, backends: &[Backend]) -> Vec<Table> {
     let (single, pair) = if asked.quick {
         (Size { rounds: 15, operations: 100_000 }, Size { rounds: 35, operations: 60_000 })
     } else {
@@ -493,17 +400,17 @@ fn measure(asked: &Asked) -> Result<Record, String> {
         .iter()
         .map(|task| Row { title: "never started".to_owned(), cells: task.cells(&size_of(task)) })
         .collect();
-    let mut tables = vec![uncontended(&mut families, &backends, &single)];
+    let mut tables = vec![uncontended(&mut families, backends, &single)];
     for (of, unwatched) in tasks.iter().zip(never_started) {
-        tables.push(task(of, unwatched, &backends, asked.quick, &size_of(of)));
+        tables.push(task(of, unwatched, backends, asked.quick, &size_of(of)));
     }
-    tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
-    tables.push(waking(&backends));
-    tables.push(start_and_stop(&backends));
-    tables.push(memory(&backends));
+    tables.push(ten_million_a_second(&families, backends, &pair.part(5)));
+    tables.push(waking(backends));
+    tables.push(start_and_stop(backends));
+    tables.push(memory(backends));
     #[cfg(feature = "peers")]
-    tables.push(peers(&backends, &single));
-    Ok(Record { provenance: provenance(asked), tables })
+    tables.push(peers(backends, &single));
+    tables
 }
 
 /// Writes the documents' tables from `record`.
@@ -519,8 +426,9 @@ fn write_documents(record: &Record) -> Result<(), String> {
 }
 
 fn run(asked: &Asked) -> Result<(), String> {
+    let provenance = || Provenance::of(asked.command());
     if asked.limits {
-        let record = Record { provenance: provenance(asked), tables: vec![limits::counted()?] };
+        let record = Record { provenance: provenance(), tables: vec![limits::counted()?] };
         record.save(&record::kept_limits())?;
     }
     if asked.tables || asked.limits {
@@ -529,24 +437,37 @@ fn run(asked: &Asked) -> Result<(), String> {
     // Before anything is measured: a file that is not there should not be found
     // missing after ten minutes.
     let before = asked.against.as_deref().map(Record::load).transpose()?;
-    let record = measure(asked)?;
+    let backends = asked.backends()?;
+    let (name, kept, tables) = if asked.accuracy {
+        let runs = if asked.quick { 200 } else { 1_000 };
+        ("accuracy", record::kept_accuracy(), accuracy::measured(&backends, runs)?)
+    } else {
+        ("cost", record::kept(), measure(asked, &backends))
+    };
+    let record = Record { provenance: provenance(), tables };
+    show(&record, name)?;
+    if let Some(before) = before {
+        compare::differences(&before, &record).iter().for_each(|line| println!("{line}"));
+    }
+    if asked.record {
+        record.save(&kept)?;
+        write_documents(&Record::load(&record::kept())?)?;
+    }
+    Ok(())
+}
+
+/// Prints it, and writes it as JSON and as a page.
+fn show(record: &Record, name: &str) -> Result<(), String> {
     for table in &record.tables {
         println!("### {}\n\n{}", table.title, documents::markdown(table, &[]));
     }
     println!("{}", documents::provenance(&record.provenance));
     let folder = record::root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let (json, html) = (folder.join("cost.json"), folder.join("cost.html"));
+    let [json, html] = ["json", "html"].map(|end| folder.join(format!("{name}.{end}")));
     record.save(&json)?;
-    std::fs::write(&html, page::html(&record)).map_err(|error| error.to_string())?;
+    std::fs::write(&html, page::html(record)).map_err(|error| error.to_string())?;
     println!("Written: {} and {}", inside(&json), inside(&html));
-    if let Some(before) = before {
-        compare::differences(&before, &record).iter().for_each(|line| println!("{line}"));
-    }
-    if asked.record {
-        record.save(&record::kept())?;
-        write_documents(&record)?;
-    }
     Ok(())
 }
 

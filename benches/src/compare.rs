@@ -48,6 +48,8 @@ fn differ(old: Cell, new: Cell) -> bool {
         }
         (Cell::Ns(old), Cell::Ns(new)) => old.max(new) > 2 * old.min(new),
         (Cell::Count(old), Cell::Count(new)) => old != new,
+        // They follow from seeds.
+        (Cell::Percent(old), Cell::Percent(new)) => (old - new).abs() > 1e-9,
         _ => true,
     }
 }

@@ -11,6 +11,8 @@
 //!                                     └──────► what has changed since an earlier one
 //! ```
 
+pub mod accuracy;
+pub mod asked;
 pub mod compare;
 pub mod documents;
 pub mod limits;
@@ -18,6 +20,7 @@ pub mod locks;
 pub mod page;
 #[cfg(feature = "peers")]
 pub mod peers;
+mod provenance;
 pub mod record;
 pub mod stats;
 pub mod suite;

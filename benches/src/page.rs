@@ -83,6 +83,7 @@ fn extent(cell: Cell) -> (f64, f64, f64) {
         Cell::Bytes(value) | Cell::Ns(value) | Cell::Count(value) => {
             (value as f64, value as f64, value as f64)
         }
+        Cell::Percent(value) => (value, value, value),
     }
 }
 

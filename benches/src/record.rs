@@ -66,6 +66,8 @@ pub enum Cell {
     Ns(u64),
     /// Of instructions, loads or stores.
     Count(u64),
+    /// A part of a hundred.
+    Percent(f64),
 }
 
 impl Table {
@@ -120,6 +122,13 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn kept() -> PathBuf {
     root().join("benches/record/cost.json")
+}
+
+/// What has come of the simulated programs: apart from the times, too, and for the same
+/// reason.
+#[must_use]
+pub fn kept_accuracy() -> PathBuf {
+    root().join("benches/record/accuracy.json")
 }
 
 /// The counts that the documents show: apart from the times, because a machine that is
