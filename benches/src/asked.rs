@@ -11,7 +11,7 @@ usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--
        cargo xtask bench --limits
        cargo xtask bench --tables
 
-  --quick              a rougher run in some three minutes
+  --quick              a rougher run in less than three minutes
   --backend NAME|PATH  only this backend; can be repeated
   --against FILE       say what has changed since that result by more than its noise
   --record             keep the result as the one that the documents show

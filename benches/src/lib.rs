@@ -17,11 +17,15 @@ pub mod compare;
 pub mod documents;
 pub mod limits;
 pub mod locks;
+pub mod memory;
 pub mod page;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod plot;
 mod provenance;
 pub mod record;
+pub mod rows;
+pub mod sessions;
 pub mod stats;
 pub mod suite;
 pub mod tasks;

@@ -111,6 +111,22 @@ impl Backend {
         rarely.into_iter().chain([self.one_in_100()]).chain(self.every_operation()).collect()
     }
 
+    /// One session for each period that cost is measured against, if it keeps to one.
+    #[must_use]
+    pub fn every_period(&self) -> Vec<Watching> {
+        if self.rises() || !self.has("period") {
+            return Vec::new();
+        }
+        let awake = if self.sleeps() { ", awake" } else { "" };
+        let [wake, window, _] = AWAKE_ONE_IN_100;
+        EVERY_PERIOD
+            .iter()
+            .map(|(period, how)| {
+                self.session(&format!("{awake}, {how}"), &[wake, window, ("period", period)])
+            })
+            .collect()
+    }
+
     /// Whether its periods grow by themselves.
     pub(crate) fn rises(&self) -> bool {
         self.has("max_period")
@@ -181,6 +197,14 @@ const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
 /// A window that does not end.
 const AWAKE_ONE_IN_100: [(&str, &str); 3] =
     [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
+/// Periods, and how rows call them.
+const EVERY_PERIOD: [(&str, &str); 5] = [
+    ("1", "every operation"),
+    ("10", "one in 10"),
+    ("100", "one in 100"),
+    ("1000", "one in 1000"),
+    ("10000", "one in 10000"),
+];
 const MANY: (&str, &str) = ("max_locks", "2000000");
 
 /// The plugin that somebody asks for, by name or path, and what the host finds it by.
