@@ -94,7 +94,13 @@ pub struct Size {
     pub rounds: usize,
     /// Of how many operations of each thread.
     pub operations: u64,
+    /// After how long there are enough rounds: so a run has an end that is known
+    /// beforehand, and a figure that needs more of them is marked as too rough.
+    pub budget: Duration,
 }
+
+/// Of fewer rounds no interval can be made.
+const LEAST_ROUNDS: usize = 7;
 
 impl Size {
     /// As many rounds of so many times fewer operations, which take longer.
@@ -201,8 +207,10 @@ pub fn ratio(ours: &dyn Workload, bare: &dyn Workload, size: &Size) -> Ratio {
         let [ours, bare] = [0, 1].map(|which| move || team.time(which, size.operations));
         bare();
         ours();
+        let began = Instant::now();
         Ratio::of(
             (0..size.rounds)
+                .take_while(|round| *round < LEAST_ROUNDS || began.elapsed() < size.budget)
                 .map(|round| {
                     // Whoever goes first does so every other time.
                     let (ours, bare) = if round % 2 == 0 {

@@ -128,6 +128,12 @@ impl Seen {
         self.0.cast_signed() <= 0
     }
 
+    /// The gate's word: [`Seen::stamp`], if operations are sampled.
+    #[inline(always)]
+    pub(crate) fn word(self) -> u64 {
+        self.0
+    }
+
     /// Whether lock operations are bare.
     #[inline(always)]
     #[must_use]

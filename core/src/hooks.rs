@@ -63,9 +63,10 @@ pub struct HookTable {
     /// A lock that the session has met is dropped. The caller owns it alone.
     pub dropped: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef),
     /// A [`Pad`] for the lock, call site and thread of an event that has just been
-    /// told, if the backend lends one; null if not. Asked where the lock has a
-    /// slot, the event was an exclusive acquisition that did not wait and stood
-    /// for itself, and every operation of the lock is sampled.
+    /// told, if the backend lends one; null if not. Asked where the event was an
+    /// exclusive acquisition that did not wait and stood for itself, and every
+    /// operation of the lock is sampled: by its slot, or if it has none, by the
+    /// thread.
     ///
     /// From then on, and as long as every operation is sampled and the session
     /// goes on, the end of such an acquisition may be left there and told only

@@ -13,6 +13,7 @@ cargo xtask test [--thorough]  run everything that CI runs
 cargo xtask bench [--quick]    measure what lockscope costs beside the bare locks
                   [--backend NAME|PATH]…  of one backend, of your own perhaps
                   [--against FILE]        and say what has changed since
+                  [--accuracy]            only hold reports against the truth, of simulated programs
                   [--limits]              only count instructions, and keep the counts
                   [--record | --tables]   keep it, and write the tables of the documents
 ";

@@ -1,5 +1,8 @@
 //! Programs of C, which nobody rebuilds: what they are told, and what is seen.
 
+mod faults;
+mod lives;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -195,7 +195,7 @@ fn what_has_no_room_is_recorded_without_and_said() {
 fn stacks_of_all_kinds_in_a_program_that_nobody_rebuilds() {
     let dir = folder();
     let Some(program) = built(dir.path(), "stacks.c", "stacks", &["-g", "-ldl"]) else { return };
-    let library = built(dir.path(), "library.c", "libgoes.so", &["-shared", "-fPIC"]).unwrap();
+    let library = built(dir.path(), "callback.c", "libgoes.so", &["-shared", "-fPIC"]).unwrap();
     let output =
         run(dir.path(), &["--period", "1", "--stacks=40"], &program).arg(&library).output();
     let output = output.unwrap();
