@@ -82,6 +82,7 @@ impl Backend {
             asked: self.asked.clone(),
             settings: ALWAYS.iter().chain(settings).filter(has).copied().collect(),
             exclude: "",
+            stacks: 0,
         }
     }
 
@@ -163,8 +164,12 @@ impl Backend {
             exclude: "kind:*",
             ..sampled.clone()
         };
+        let every = self.every_operation();
+        let stacked = every.iter().flat_map(|every| [sampled.with_stacks(), every.with_stacks()]);
+        let stacked: Vec<Watching> = stacked.collect();
         all.push(sampled);
-        all.extend(self.every_operation());
+        all.extend(every);
+        all.extend(stacked);
         if !self.sleeps() {
             all.push(excluded);
         }
@@ -234,13 +239,24 @@ pub struct Watching {
     settings: Vec<(&'static str, &'static str)>,
     /// A pattern of locks that are not watched; empty for none.
     exclude: &'static str,
+    /// How many frames of stacks are kept.
+    stacks: u32,
 }
+
+/// More frames than the suite has.
+const ALL_FRAMES: u32 = 64;
 
 impl Watching {
     /// Whether nothing escapes it.
     #[must_use]
     pub fn sees_all(&self) -> bool {
         self.settings.contains(&("period", "1"))
+    }
+
+    /// The same, with the stacks of what is recorded.
+    fn with_stacks(&self) -> Self {
+        let title = format!("{}, with stacks", self.title);
+        Self { title, stacks: ALL_FRAMES, ..self.clone() }
     }
 
     /// Starts it.
@@ -251,6 +267,7 @@ impl Watching {
     #[must_use]
     pub fn start(&self) -> Profiler {
         let builder = Profiler::builder().backend(&*self.asked).control(false);
+        let builder = builder.stacks(self.stacks);
         let builder = self.settings.iter().fold(builder, |b, (key, value)| b.set(key, *value));
         let builder = if self.exclude.is_empty() { builder } else { builder.exclude(self.exclude) };
         builder.start().unwrap_or_else(|error| panic!("the bench cannot start {self:?}: {error}"))

@@ -69,6 +69,7 @@ impl Checker {
 /// The packages that have models, of their own or by `suite!`.
 pub const MODELLED: &[&str] = &[
     "lockscope-core",
+    "lockscope-stacks",
     "lockscope-backends",
     "lockscope-backend-adaptive",
     "lockscope-backend-lazy",

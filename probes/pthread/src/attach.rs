@@ -11,9 +11,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use lockscope_core::sync::{AtomicUsize, Ordering};
 use lockscope_core::{CallSite, Probe};
+use lockscope_symbols::{Module, module_of};
 
 use crate::real;
-use crate::symbols::{Module, module_of};
 use crate::watch::PROBE;
 
 /// Names the host's library.
@@ -28,20 +28,21 @@ const ATTACH_SYMBOL: &CStr = c"lockscope_attach_v1";
 
 type Attach = unsafe extern "C" fn(probe: *const Probe) -> c_int;
 
-/// Where the code of an allocator begins and ends that is not glibc's own; both 0
-/// without one.
+/// Where the code of an allocator begins that is not glibc's own, and how long it is;
+/// both 0 without one.
 ///
 /// Its locks are not watched. Whoever holds one of them must not be led into code
 /// that allocates, as a backend's is; and what a program can do about them is to
 /// allocate less, which other tools tell better.
-static ALLOCATOR: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+static ALLOCATOR: AtomicUsize = AtomicUsize::new(0);
+static ALLOCATOR_LEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether `site` stands in the allocator.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_of_the_allocator(site: CallSite) -> bool {
     // Relaxed: written before the gate is opened, by the thread that has it opened.
-    let [start, end] = [&ALLOCATOR[0], &ALLOCATOR[1]].map(|bound| bound.load(Ordering::Relaxed));
-    (start..end).contains(&site.0)
+    let len = ALLOCATOR_LEN.load(Ordering::Relaxed);
+    len != 0 && site.0.wrapping_sub(ALLOCATOR.load(Ordering::Relaxed)) < len
 }
 
 #[used]
@@ -68,8 +69,8 @@ fn attach() {
     let told = match allocator() {
         Allocator::Glibc => open(&host),
         Allocator::Library(module) => {
-            ALLOCATOR[0].store(module.code.start, Ordering::Relaxed);
-            ALLOCATOR[1].store(module.code.end, Ordering::Relaxed);
+            ALLOCATOR.store(module.code.start, Ordering::Relaxed);
+            ALLOCATOR_LEN.store(module.code.len(), Ordering::Relaxed);
             open(&host)
         }
         Allocator::Program => Err(

@@ -157,7 +157,10 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         let site = self.site(site);
         lockscope_core::sync::fetch_to_write(&self.bare);
         match attempt(&self.bare) {
-            Some(bare) => self.owned(bare, mode, site),
+            Some(bare) => {
+                let token = recorder::uncontended_seen(&PROBE, seen, self, mode, site);
+                Held { token, bare }
+            }
             None => self.lock_contended(mode, site, block),
         }
     }
