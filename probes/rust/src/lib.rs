@@ -138,6 +138,8 @@
 //! - Operations of a thread whose thread-local values are being torn down:
 //!   they are plain.
 
+#[cfg(feature = "lock_api")]
+mod around;
 mod attach;
 #[cfg(doctest)]
 mod must_not_compile;
@@ -150,6 +152,8 @@ mod watch;
 /// locks are seen by this crate's probe.
 #[doc(hidden)]
 pub mod patched {
+    #[cfg(feature = "lock_api")]
+    pub use crate::around::*;
     pub use crate::watch::{PROBE, Slotted, is_open};
 }
 
