@@ -119,6 +119,7 @@
 //! | feature | gives |
 //! |---|---|
 //! | `parking_lot` | the module `parking_lot`, for parking_lot 0.13 |
+//! | `lock_api` | nothing by itself: the package that stands in for parking_lot 0.13 is made of it |
 //! | `arc_lock`, `owning_ref`, `send_guard`, `serde` | what parking_lot's own features of these names add |
 //!
 //! None is on by default.

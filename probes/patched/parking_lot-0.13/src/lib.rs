@@ -8,7 +8,7 @@
 //!
 //! Every crate in the program's graph that asks for parking_lot 0.13 now gets this
 //! one. What it offers has the names, types and features of release 0.13.0, whose own
-//! tests it passes (`cargo xtask test --only patched`).
+//! tests it passes, but for two (`cargo xtask test --only patched`).
 //!
 //! # What is beneath
 //!
@@ -48,9 +48,12 @@
 //!   say who waits. [`Once`] is lockscope's.
 //! - Raw locks have a destructor, by which the backend learns that a lock is gone. A
 //!   `union` field of such a type needs `ManuallyDrop`.
+//! - Who gets a contended lock next is decided as in 0.12: about every half millisecond it
+//!   is handed to who has waited longest. 0.13 does that only if it is asked to.
 //! - `bump` on an open gate is a fair unlock and a lock, as in [`lockscope`].
 //! - `deadlock_detection` is that of parking_lot 0.12: what crates lock by parking_lot_core
-//!   0.10 on their own is no part of its graph.
+//!   0.10 on their own is no part of its graph, and of readers and writers it may miss a
+//!   circle, or see one that is none.
 
 #![warn(missing_docs, unsafe_op_in_unsafe_fn, unreachable_pub)]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::missing_safety_doc)]

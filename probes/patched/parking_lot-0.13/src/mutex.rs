@@ -1,5 +1,6 @@
 //! parking_lot 0.12's raw mutexes, as lock_api 0.5 wants them.
 
+use core::panic::RefUnwindSafe;
 use std::time::{Duration, Instant};
 
 use bare_api::{RawMutex as _, RawMutexFair as _, RawMutexTimed as _};
@@ -19,6 +20,9 @@ macro_rules! raw_mutex {
                 unsafe { self.0.raw() }
             }
         }
+
+        // As the original is: there is no data in it that a panic could leave half done.
+        impl RefUnwindSafe for $name {}
 
         // SAFETY: every acquisition and release is the original's, which upholds the
         // trait's exclusion; a guard is as sendable as the feature `send_guard` says.

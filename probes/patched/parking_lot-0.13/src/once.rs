@@ -85,7 +85,10 @@ impl BareOnce for Bare {
     fn call_once(&self, initialise: impl FnOnce()) {
         if !self.is_completed() {
             let _after = WakeWaiting(self);
-            self.once.call_once(initialise);
+            self.once.call_once(|| {
+                let _running = Running::by(self);
+                initialise();
+            });
         }
     }
 
@@ -93,7 +96,10 @@ impl BareOnce for Bare {
     fn call_once_force(&self, initialise: impl FnOnce(OnceState)) {
         if !self.is_completed() {
             let _after = WakeWaiting(self);
-            self.once.call_once_force(|state| initialise(state.into()));
+            self.once.call_once_force(|state| {
+                let _running = Running::by(self);
+                initialise(state.into());
+            });
         }
     }
 
@@ -144,6 +150,25 @@ impl Bare {
                 );
             }
         }
+    }
+}
+
+/// For whoever looks for deadlocks: this thread is who the others wait for. 0.12 does not
+/// say so; without the feature it is nothing.
+struct Running<'a>(&'a Bare);
+
+impl<'a> Running<'a> {
+    fn by(once: &'a Bare) -> Self {
+        // SAFETY: the initialisation runs in this thread, and so in no other.
+        unsafe { parking_lot_core::deadlock::acquire_resource(once.queue()) };
+        Self(once)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // SAFETY: it was acquired by this thread.
+        unsafe { parking_lot_core::deadlock::release_resource(self.0.queue()) };
     }
 }
 

@@ -69,9 +69,19 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Bare<RECURSIVE> {
         self.0.is_locked()
     }
 
-    #[inline]
+    /// In 0.12 a writer that waits for readers to leave owns the lock already; in 0.13 it
+    /// does not. Readers that are there let another one in, who therefore tells the two
+    /// apart.
     fn is_locked_exclusive(&self) -> bool {
-        self.0.is_locked_exclusive()
+        if !self.0.is_locked_exclusive() {
+            return false;
+        }
+        let has_readers = self.0.try_lock_shared_recursive();
+        if has_readers {
+            // SAFETY: it was taken here.
+            unsafe { self.0.unlock_shared() };
+        }
+        !has_readers
     }
 }
 
