@@ -174,7 +174,7 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         "patched",
-        "parking_lot 0.12's own tests pass against its stand-in, and a patched program is seen",
+        "parking_lot's own tests pass against its stand-ins, and patched programs are seen",
         Check::Patched,
     ),
     step(
