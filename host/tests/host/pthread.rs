@@ -217,6 +217,16 @@ fn an_allocator_in_the_program_is_left_alone() {
 }
 
 #[test]
+fn a_program_that_takes_the_address_of_malloc_has_none_of_its_own() {
+    let dir = folder();
+    let flags = ["-no-pie", "-fno-pic"];
+    let Some(program) = built(dir.path(), "taken.c", "taken", &flags) else { return };
+    succeeded(&run(dir.path(), &["--period", "1"], &program).output().unwrap());
+    let report = report(&dir.path().join("lockscope.json"));
+    assert_eq!(counts(&report, "counter")[0], 10.0);
+}
+
+#[test]
 fn what_is_told_of_a_program() {
     let dir = folder();
     let Some(program) = built(dir.path(), "deadlock.c", "program", &[]) else { return };
