@@ -22,7 +22,7 @@ use self::pads::Pads;
 use crate::acquisition::{Acquisition, PER_THREAD};
 use crate::gate::{Gate, Seen};
 use crate::site::CallSite;
-use crate::slot::{Countdown, Holder};
+use crate::slot::{self, Countdown, Holder};
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// The count in [`ThreadState::cut`].
@@ -232,7 +232,7 @@ impl ThreadState {
     #[inline]
     pub(crate) fn tick(&self, stamp: u64) -> bool {
         let word = self.countdown.load(Ordering::Relaxed);
-        if word.wrapping_sub(stamp).wrapping_sub(2) >= u64::from(u32::MAX) {
+        if !slot::passes(word, stamp) {
             return true;
         }
         self.countdown.store(word - 1, Ordering::Relaxed);

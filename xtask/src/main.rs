@@ -13,6 +13,8 @@ cargo xtask test [--thorough]  run everything that CI runs
 cargo xtask bench [--quick]    measure what lockscope costs beside the bare locks
                   [--backend NAME|PATH]…  of one backend, of your own perhaps
                   [--against FILE]        and say what has changed since
+                  [--accuracy]            only hold reports against the truth, of simulated programs
+                  [--profile [LINE]]      only say where time goes, of criterion's lines of this name
                   [--limits]              only count instructions, and keep the counts
                   [--record | --tables]   keep it, and write the tables of the documents
 cargo xtask real-programs      watch the pthread locks of memcached, MariaDB and others

@@ -71,6 +71,7 @@ impl Checker {
 /// The packages that have models, of their own or by `suite!`.
 pub const MODELLED: &[&str] = &[
     "lockscope-core",
+    "lockscope-stacks",
     "lockscope-backends",
     "lockscope-backend-adaptive",
     "lockscope-backend-lazy",
@@ -173,7 +174,7 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         "patched",
-        "parking_lot 0.12's own tests pass against its stand-in, and a patched program is seen",
+        "parking_lot's own tests pass against its stand-ins, and patched programs are seen",
         Check::Patched,
     ),
     step(

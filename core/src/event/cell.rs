@@ -257,6 +257,11 @@ impl EventCell {
         }
     }
 
+    /// Names the place anew.
+    pub(crate) fn set_site(&self, site: CallSite) {
+        self.site.store(site.0, Ordering::Relaxed);
+    }
+
     /// Where it stands.
     #[inline]
     pub(crate) fn site(&self) -> CallSite {

@@ -7,7 +7,7 @@ use super::{ThreadState, wait_outside};
 use crate::event::Pending;
 use crate::gate::Gate;
 use crate::site::CallSite;
-use crate::slot::Holder;
+use crate::slot::{self, Holder};
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, heavy_fence};
 
 /// Threads that can be watched at one time: as many as a token can name.
@@ -170,7 +170,7 @@ impl Shortcut {
     pub(crate) fn passes(&self, word: u64) -> bool {
         let countdown = self.countdown.get();
         // The same generation in the upper half, and more than one operation left.
-        let passes = countdown.wrapping_sub(word).wrapping_sub(2) >> 32 == 0;
+        let passes = slot::passes(countdown, word);
         if passes {
             self.countdown.set(countdown - 1);
         }

@@ -12,7 +12,7 @@ use crate::support::{files, folder, lockscope, plugins, report, stderr, stdout, 
 
 /// Builds `source`, of the folder beside this file, into `folder`; nothing if there
 /// is no compiler here, which is said.
-fn built(folder: &Path, source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
+pub(crate) fn built(folder: &Path, source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host/pthread").join(source);
     let to = folder.join(name);
     let (variable, compiler, standard) = match source.ends_with(".cpp") {
@@ -41,14 +41,14 @@ fn library() -> PathBuf {
 }
 
 /// `lockscope run` of the program, in `folder`.
-fn run(folder: &Path, flags: &[&str], program: &Path) -> Command {
+pub(crate) fn run(folder: &Path, flags: &[&str], program: &Path) -> Command {
     let mut command = lockscope(folder);
     command.args(["run", "--backend", "sidetable", "--plugin-path"]).arg(plugins());
     command.args(flags).arg("--").arg(program);
     command
 }
 
-fn succeeded(output: &Output) {
+pub(crate) fn succeeded(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(output), stderr(output));
 }
 

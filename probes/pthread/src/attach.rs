@@ -11,9 +11,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use lockscope_core::sync::{AtomicUsize, Ordering};
 use lockscope_core::{CallSite, Probe};
+use lockscope_symbols::{Module, module_of};
 
 use crate::real;
-use crate::symbols::{Module, module_of};
 use crate::watch::PROBE;
 
 /// Names the host's library.

@@ -9,7 +9,7 @@ use lockscope_core::sync::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::attach::is_of_the_allocator;
 use crate::sites::Sites;
-use crate::symbols::module_of;
+use lockscope_symbols::module_of;
 
 /// Of more locks than this, one in the place of another hides where that was made.
 static ORIGINS: Sites<Place, PLACES> = Sites([const { Place(AtomicU64::new(0)) }; PLACES]);
