@@ -3,30 +3,18 @@
 //! `cargo xtask bench` builds what it measures and runs this; `--help` says what it
 //! can be asked for.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
+use lockscope_benches::asked::{Asked, USAGE};
 use lockscope_benches::locks::*;
 use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
-use lockscope_benches::suite::{Figure, SESSIONS, Task, tasks};
+use lockscope_benches::rows::{shown, watched};
+use lockscope_benches::suite::{Figure, PERIODS, Task, tasks};
 use lockscope_benches::watching::{Backend, Watching};
 use lockscope_benches::workload::{Size, Usage, Used, ratio, time};
-use lockscope_benches::{compare, documents, limits, page};
-
-const USAGE: &str = "\
-usage: cargo xtask bench [--quick] [--backend NAME|PATH]… [--against FILE] [--record]
-       cargo xtask bench --limits
-       cargo xtask bench --tables
-
-  --quick              a rougher run in some three minutes
-  --backend NAME|PATH  only this backend; can be repeated
-  --against FILE       say what has changed since that result by more than its noise
-  --record             keep the result as the one that the documents show
-  --limits             only count instructions, and keep the counts that the documents show
-  --tables             write the documents' tables from the result that is kept
-";
+use lockscope_benches::{accuracy, compare, documents, limits, memory, page, sessions};
 
 /// One kind of lock: the bare one, and ours made at three times.
 struct Family {
@@ -80,22 +68,6 @@ fn families() -> Vec<Family> {
     ]
 }
 
-/// The row of a session: what `cells` measures while it runs.
-fn watched(watching: &Watching, cells: impl FnOnce() -> Vec<Option<Cell>>) -> Row {
-    let session = watching.start();
-    let cells = cells();
-    let report = session.stop().expect("the session stops");
-    report.notes.iter().for_each(|note| eprintln!("{watching:?}: {note}"));
-    shown(Row { title: watching.title.clone(), cells })
-}
-
-fn shown(row: Row) -> Row {
-    let cells: Vec<String> =
-        row.cells.iter().map(|cell| cell.map(documents::shown).unwrap_or_default()).collect();
-    eprintln!("  {}: {}", row.title, cells.join(" | "));
-    row
-}
-
 fn names(families: &[Family]) -> Vec<&'static str> {
     families.iter().map(|family| family.name).collect()
 }
@@ -132,19 +104,33 @@ fn uncontended(families: &mut [Family], backends: &[Backend], size: &Size) -> Ta
     table
 }
 
+/// What one in so many costs, for one in all, ten, and so on.
+fn periods(families: &mut [Family], backends: &[Backend], size: &Size) -> Table {
+    let title = "Uncontended lock + unlock, by the sampling period: time relative to the bare lock";
+    // Mutexes: readers, and locks that have no slot, are counted down in one way.
+    let families = &mut families[..3];
+    let mut table = Table::new(PERIODS, title, &names(families));
+    eprintln!("{title}");
+    for watching in backends.iter().flat_map(Backend::every_period) {
+        table.rows.push(watched(&watching, || {
+            for family in families.iter_mut() {
+                family.during = (family.make)();
+            }
+            families.iter().map(|f| alone(&*f.during, &*f.bare, Usage::ALONE, size)).collect()
+        }));
+    }
+    table
+}
+
 /// What a task costs, without a session and with those of each backend.
-fn task(task: &Task, unwatched: Row, backends: &[Backend], is_quick: bool, size: &Size) -> Table {
+fn task(task: &Task, unwatched: Row, backends: &[Backend], plan: &Plan) -> Table {
     let columns: Vec<&str> = task.pairs.iter().map(|pair| pair.name).collect();
+    let size = &plan.size_of(task);
     let mut table = Table::new(task.id, &task.title, &columns);
     eprintln!("{}", task.title);
     table.rows.push(shown(unwatched));
-    for backend in backends {
-        let all = if is_quick && task.figure == Figure::Throughput {
-            vec![backend.one_in_100()]
-        } else {
-            backend.periods()
-        };
-        table.rows.extend(all.iter().map(|watching| watched(watching, || task.cells(size))));
+    for watching in backends.iter().flat_map(|backend| plan.sessions_of(task, backend)) {
+        table.rows.push(watched(&watching, || task.cells(size)));
     }
     table.rows.push(shown(Row { title: "stopped".to_owned(), cells: task.cells(size) }));
     table
@@ -200,310 +186,117 @@ fn peers(backends: &[Backend], size: &Size) -> Table {
     table
 }
 
-/// How long it takes from waking a backend to a snapshot with its first sample.
-fn waking(backends: &[Backend]) -> Table {
-    let title = "From waking a backend that sleeps to a snapshot that shows its first sample";
-    let mut table = Table::new("waking", title, &["median", "most"]);
-    eprintln!("{title}");
-    for watching in backends.iter().filter_map(Backend::to_be_woken) {
-        let mut times = times_to_wake(&watching);
-        times.sort_unstable();
-        let ns = |time: Duration| Some(Cell::Ns(time.as_nanos() as u64));
-        let cells = vec![ns(times[times.len() / 2]), ns(times[times.len() - 1])];
-        table.rows.push(shown(Row { title: watching.title, cells }));
+/// How long the suite measures.
+struct Plan {
+    /// A ratio of one thread.
+    single: Size,
+    /// A ratio of several.
+    pair: Size,
+    /// So many sessions are started and stopped for a median.
+    sessions: usize,
+    is_quick: bool,
+}
+
+impl Plan {
+    fn new(is_quick: bool) -> Self {
+        let size = |rounds, operations, ms| {
+            let budget = Duration::from_millis(ms);
+            Size { rounds, operations, budget }
+        };
+        if is_quick {
+            let (single, pair) = (size(15, 100_000, 120), size(35, 60_000, 250));
+            return Self { single, pair, sessions: 1, is_quick };
+        }
+        let (single, pair) = (size(61, 200_000, 500), size(105, 200_000, 1_500));
+        Self { single, pair, sessions: 3, is_quick }
     }
-    table
-}
 
-fn times_to_wake(watching: &Watching) -> Vec<Duration> {
-    let lock = OurStd::new(0);
-    let goes_on = AtomicBool::new(true);
-    let session = watching.start();
-    let times = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while goes_on.load(Ordering::Relaxed) {
-                lock.run(1);
-            }
-        });
-        let times = (0..15).map(|_| {
-            let samples = || session.snapshot().expect("a snapshot").session.samples;
-            let before = samples();
-            let began = Instant::now();
-            session.wake("the bench").expect("it sleeps");
-            while samples() == before {}
-            let time = began.elapsed();
-            std::thread::sleep(Duration::from_millis(60));
-            time
-        });
-        let times = times.collect();
-        goes_on.store(false, Ordering::Relaxed);
-        times
-    });
-    lock.take();
-    session.stop().expect("the session stops");
-    times
-}
+    fn tasks(&self) -> Vec<Task> {
+        tasks().into_iter().filter(|task| task.is_quick || !self.is_quick).collect()
+    }
 
-/// Resident memory of this process, in bytes.
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("/proc is mounted");
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.expect("the second field of statm is a number") * 4096
-}
-
-const MILLION: usize = 1_000_000;
-
-/// How long it takes to start a session and to stop it, with one lock and with a
-/// million, each of which is locked once in it.
-fn start_and_stop(backends: &[Backend]) -> Table {
-    let columns = ["start, one lock", "stop, one lock", "start, a million", "stop, a million"];
-    let title = "Start and stop with a million locks alive, each locked once between";
-    let mut table = Table::new(SESSIONS, title, &columns);
-    eprintln!("{title}");
-    let locks: Vec<_> = (0..MILLION).map(lockscope::parking_lot::Mutex::new).collect();
-    for backend in backends {
-        for watching in backend.memory() {
-            let times = [1, MILLION].map(|n| session_times(&watching, &locks[..n]));
-            let cells = times.as_flattened().iter().map(|ns| Some(Cell::Ns(*ns))).collect();
-            table.rows.push(shown(Row { title: watching.title, cells }));
+    fn size_of(&self, task: &Task) -> Size {
+        match task.figure {
+            Figure::Time => self.single.part(task.part),
+            Figure::Throughput => self.pair.part(task.part),
         }
     }
-    for (number, lock) in locks.into_iter().enumerate() {
-        assert_eq!(lock.into_inner(), number, "a lock has lost what it guards");
+
+    /// The sessions that a task is measured with.
+    fn sessions_of(&self, task: &Task, backend: &Backend) -> Vec<Watching> {
+        let is_full = task.is_quick && !self.is_quick;
+        if task.figure == Figure::Time || is_full {
+            backend.periods()
+        } else {
+            vec![backend.one_in_100()]
+        }
     }
-    table
+
+    /// How long it takes at most, on a machine that is not much slower than those of
+    /// today: every ratio has its budget, and the rest is known from experience.
+    fn longest(&self, tasks: &[Task], backends: &[Backend]) -> Duration {
+        let number = |of: fn(&Backend) -> usize| backends.iter().map(of).sum::<usize>() as u32;
+        let of_task = |task: &Task| {
+            let sessions = backends.iter().map(|backend| self.sessions_of(task, backend).len());
+            let ratios = (2 + sessions.sum::<usize>()) * task.pairs.len();
+            self.size_of(task).budget * ratios as u32
+        };
+        let tasks: Duration = tasks.iter().map(of_task).sum();
+        let alone = 5 * (4 + number(|b| b.uncontended().len()));
+        let single = self.single.budget * (alone + 3 * number(|b| b.every_period().len()) + 20);
+        let paced = self.pair.budget * (5 * (1 + backends.len() as u32));
+        let millions = number(|b| b.memory().len());
+        let seconds = backends.len() as u32 + millions * (4 * self.sessions as u32 + 4);
+        tasks + single + paced + Duration::from_secs(seconds.into())
+    }
 }
 
-/// The medians of a few starts and stops, in nanoseconds.
-fn session_times<T>(watching: &Watching, locks: &[lockscope::parking_lot::Mutex<T>]) -> [u64; 2] {
-    let (mut starts, mut stops) = (Vec::new(), Vec::new());
-    // Each makes a report of a million locks, which takes some gigabytes: no more often.
-    for _ in 0..3 {
+/// Tables as they are measured, each with the time that it took.
+#[derive(Default)]
+struct Tables(Vec<Table>);
+
+impl Tables {
+    fn add(&mut self, measure: impl FnOnce() -> Table) {
         let began = Instant::now();
-        let session = watching.start();
-        starts.push(began.elapsed());
-        locks.iter().for_each(|lock| drop(lock.lock()));
-        let began = Instant::now();
-        let report = session.stop().expect("the session stops");
-        stops.push(began.elapsed());
-        if watching.sees_all() {
-            let sites = report.locks.iter().flat_map(|lock| &lock.sites);
-            let seen: f64 = sites.map(|site| site.acquisitions.value).sum();
-            assert_eq!(seen, locks.len() as f64, "{watching:?}: acquisitions that were seen");
-        }
-    }
-    [starts, stops].map(|mut times| {
-        times.sort_unstable();
-        times[times.len() / 2].as_nanos() as u64
-    })
-}
-
-/// Bytes for each of a million locks.
-fn memory(backends: &[Backend]) -> Table {
-    let title = "A million locks of type parking_lot::Mutex<()>, each locked once: bytes per lock";
-    let mut table = Table::new("memory", title, &["bare", "with slot", "no slot"]);
-    eprintln!("{title}");
-    let slotted = size_of::<lockscope::parking_lot::Mutex<()>>() as u64;
-    let slotless = size_of::<lockscope::parking_lot::slotless::Mutex<()>>() as u64;
-    let bare = size_of::<parking_lot::Mutex<()>>() as u64;
-    assert_eq!((bare, slotted, slotless), (1, 64, 1));
-    let bytes = |bytes| Some(Cell::Bytes(bytes));
-    let cells = vec![bytes(bare), bytes(slotted), bytes(slotless)];
-    table.rows.push(shown(Row { title: "closed".to_owned(), cells }));
-    for backend in backends {
-        for (number, watching) in backend.memory().into_iter().enumerate() {
-            let with = slotted + grown_apart(backend, number, SLOTTED);
-            let without = slotless + grown_apart(backend, number, SLOTLESS);
-            if let Some((_, most, most_slotless)) =
-                STATED.iter().find(|stated| stated.0 == watching.title)
-            {
-                assert!(with <= *most, "{watching:?}: {with}, {most} are stated");
-                assert!(without <= *most_slotless, "{watching:?}: {without} without slot");
-            }
-            let cells = vec![None, bytes(with), bytes(without)];
-            table.rows.push(shown(Row { title: watching.title, cells }));
-        }
-    }
-    table
-}
-
-/// Most bytes that are stated for a lock: with slot, and without.
-const STATED: &[(&str, u64, u64)] = &[
-    ("wrapper, one in 100", 96, 32),
-    ("wrapper, every operation", 964, 964),
-    ("sidetable, one in 100", 96, 32),
-    ("sidetable, every operation", 1264, 1264),
-    ("adaptive", 164, 164),
-    ("lazy, asleep", 72, 8),
-    ("lazy, awake, one in 100", 96, 32),
-];
-
-/// Arguments of a process that measures one row, since what one session has
-/// freed the next would use again.
-const GROWN: &str = "--grown";
-const SLOTTED: &str = "slotted";
-const SLOTLESS: &str = "slotless";
-
-fn grown_apart(backend: &Backend, number: usize, kind: &str) -> u64 {
-    let bench = std::env::current_exe().expect("the bench knows where it is");
-    let output =
-        Command::new(bench).args([GROWN, backend.asked(), &number.to_string(), kind]).output();
-    let output = output.expect("the bench can be started again");
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let error = String::from_utf8_lossy(&output.stderr);
-    text.parse().unwrap_or_else(|_| panic!("no number of bytes but '{text}': {error}"))
-}
-
-/// Measures what [`grown_apart`] asks for.
-fn measure_grown(backend: &str, number: &str, kind: &str) {
-    let number: usize = number.parse().expect("a row's number");
-    let backend = Backend::named(backend).expect("it was found before");
-    let watching = &backend.memory()[number];
-    let grown = match kind {
-        SLOTTED => grown(watching, lockscope::parking_lot::Mutex::new),
-        _ => grown(watching, lockscope::parking_lot::slotless::Mutex::new),
-    };
-    println!("{grown}");
-}
-
-/// By how many bytes the process grows for each of a million locks that are
-/// locked once in a session.
-fn grown<L: Lockable>(watching: &Watching, make: fn(()) -> L) -> u64 {
-    let locks: Vec<L> = (0..MILLION).map(|_| make(())).collect();
-    let session = watching.start();
-    let before = resident();
-    locks.iter().for_each(Lockable::lock_once);
-    let grown = resident().saturating_sub(before) / MILLION as u64;
-    session.stop().expect("the session stops");
-    grown
-}
-
-/// A lock that can be locked.
-trait Lockable {
-    fn lock_once(&self);
-}
-
-impl Lockable for lockscope::parking_lot::Mutex<()> {
-    fn lock_once(&self) {
-        drop(self.lock());
+        self.0.push(measure());
+        eprintln!("  took {:.0} s", began.elapsed().as_secs_f64());
     }
 }
 
-impl Lockable for lockscope::parking_lot::slotless::Mutex<()> {
-    fn lock_once(&self) {
-        drop(self.lock());
-    }
-}
-
-fn first_line(command: &str, args: &[&str]) -> String {
-    let output = Command::new(command).args(args).output();
-    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
-fn provenance(asked: &Asked) -> Provenance {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| {
-        cpu.lines()
-            .find(|line| line.starts_with(name))
-            .and_then(|line| line.split(": ").nth(1))
-            .unwrap_or("unknown")
-            .to_owned()
-    };
-    let changed =
-        if first_line("git", &["status", "--porcelain", "-uno"]).is_empty() { "" } else { "+" };
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Provenance {
-        machine: format!(
-            "{} (family {}, model {})",
-            field("model name"),
-            field("cpu family"),
-            field("model")
-        ),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        compiler: first_line("rustc", &["-V"]),
-        commit: format!("{}{changed}", first_line("git", &["rev-parse", "--short", "HEAD"])),
-        unix_time: since_1970.map_or(0, |time| time.as_secs()),
-        command: format!(
-            "cargo xtask bench{}",
-            match (asked.limits, asked.quick) {
-                (true, _) => " --limits",
-                (_, true) => " --quick",
-                _ => "",
-            }
-        ),
-    }
-}
-
-/// What the command line asks for.
-#[derive(Debug, Default)]
-struct Asked {
-    quick: bool,
-    record: bool,
-    tables: bool,
-    limits: bool,
-    against: Option<PathBuf>,
-    backends: Vec<String>,
-}
-
-impl Asked {
-    fn parse(args: &[String]) -> Result<Self, String> {
-        let mut asked = Self::default();
-        let mut args = args.iter().map(String::as_str);
-        while let Some(arg) = args.next() {
-            let mut value = || args.next().map(str::to_owned).ok_or(format!("{arg} needs a value"));
-            match arg {
-                "--quick" => asked.quick = true,
-                "--record" => asked.record = true,
-                "--tables" => asked.tables = true,
-                "--limits" => asked.limits = true,
-                "--against" => asked.against = Some(value()?.into()),
-                "--backend" => asked.backends.push(value()?),
-                // What cargo adds to the arguments of a bench.
-                "--bench" => {}
-                _ => return Err(format!("there is no flag '{arg}'")),
-            }
-        }
-        Ok(asked)
-    }
-
-    fn backends(&self) -> Result<Vec<Backend>, String> {
-        if self.backends.is_empty() {
-            return Backend::all();
-        }
-        self.backends.iter().map(|name| Backend::named(name)).collect()
-    }
-}
-
-fn measure(asked: &Asked) -> Result<Record, String> {
-    let backends = asked.backends()?;
-    let (single, pair) = if asked.quick {
-        (Size { rounds: 15, operations: 100_000 }, Size { rounds: 35, operations: 60_000 })
-    } else {
-        (Size { rounds: 61, operations: 200_000 }, Size { rounds: 105, operations: 200_000 })
-    };
+fn measure(plan: &Plan, backends: &[Backend]) -> Vec<Table> {
     let mut families = families();
-    let tasks: Vec<Task> = tasks().into_iter().filter(|t| t.is_quick || !asked.quick).collect();
-    let size_of = |task: &Task| match task.figure {
-        Figure::Time => single.part(task.part),
-        Figure::Throughput => pair.part(task.part),
-    };
+    let tasks = plan.tasks();
+    let longest = plan.longest(&tasks, backends).as_secs_f64() / 60.0;
+    eprintln!(
+        "This takes up to {:.0} minutes on a machine that does nothing else.",
+        longest.ceil()
+    );
     // Before the first session: nothing is as it was afterwards.
+    eprintln!("All tasks, before any session");
+    let began = Instant::now();
     let never_started: Vec<Row> = tasks
         .iter()
-        .map(|task| Row { title: "never started".to_owned(), cells: task.cells(&size_of(task)) })
+        .map(|task| Row {
+            title: "never started".to_owned(),
+            cells: task.cells(&plan.size_of(task)),
+        })
         .collect();
-    let mut tables = vec![uncontended(&mut families, &backends, &single)];
+    eprintln!("  took {:.0} s", began.elapsed().as_secs_f64());
+    let mut tables = Tables::default();
+    tables.add(|| uncontended(&mut families, backends, &plan.single));
+    tables.add(|| periods(&mut families, backends, &plan.single));
     for (of, unwatched) in tasks.iter().zip(never_started) {
-        tables.push(task(of, unwatched, &backends, asked.quick, &size_of(of)));
+        tables.add(|| task(of, unwatched, backends, plan));
     }
-    tables.push(ten_million_a_second(&families, &backends, &pair.part(5)));
-    tables.push(waking(&backends));
-    tables.push(start_and_stop(&backends));
-    tables.push(memory(&backends));
+    tables.add(|| ten_million_a_second(&families, backends, &plan.pair.part(5)));
+    tables.add(|| sessions::waking(backends));
+    tables.add(|| sessions::start_and_stop(backends, plan.sessions));
+    tables.add(|| memory::memory(backends));
+    let million = tables.0.last().cloned();
+    tables.add(|| memory::by_number(backends, million.as_ref()));
     #[cfg(feature = "peers")]
-    tables.push(peers(&backends, &single));
-    Ok(Record { provenance: provenance(asked), tables })
+    tables.add(|| peers(backends, &plan.single));
+    tables.0
 }
 
 /// Writes the documents' tables from `record`.
@@ -512,15 +305,15 @@ fn write_documents(record: &Record) -> Result<(), String> {
         let path = record::root().join(document);
         let text =
             std::fs::read_to_string(&path).map_err(|e| format!("cannot read {document}: {e}"))?;
-        std::fs::write(&path, documents::filled(&text, record)?)
-            .map_err(|error| format!("cannot write {document}: {error}"))?;
+        record::replace(&path, &documents::filled(&text, record)?)?;
     }
     Ok(())
 }
 
 fn run(asked: &Asked) -> Result<(), String> {
+    let provenance = || Provenance::of(asked.command());
     if asked.limits {
-        let record = Record { provenance: provenance(asked), tables: vec![limits::counted()?] };
+        let record = Record { provenance: provenance(), tables: vec![limits::counted()?] };
         record.save(&record::kept_limits())?;
     }
     if asked.tables || asked.limits {
@@ -529,24 +322,39 @@ fn run(asked: &Asked) -> Result<(), String> {
     // Before anything is measured: a file that is not there should not be found
     // missing after ten minutes.
     let before = asked.against.as_deref().map(Record::load).transpose()?;
-    let record = measure(asked)?;
+    let backends = asked.backends()?;
+    let (name, kept, tables) = if asked.accuracy {
+        let runs = if asked.quick { 200 } else { 1_000 };
+        ("accuracy", record::kept_accuracy(), accuracy::measured(&backends, runs)?)
+    } else {
+        ("cost", record::kept(), measure(&Plan::new(asked.quick), &backends))
+    };
+    let record = Record { provenance: provenance(), tables };
+    show(&record, name)?;
+    if let Some(before) = before {
+        compare::differences(&before, &record).iter().for_each(|line| println!("{line}"));
+    }
+    if asked.record {
+        record.noise().is_bearable()?;
+        record.save(&kept)?;
+        write_documents(&Record::load(&record::kept())?)?;
+    }
+    Ok(())
+}
+
+/// Prints it, and writes it as JSON and as a page.
+fn show(record: &Record, name: &str) -> Result<(), String> {
     for table in &record.tables {
         println!("### {}\n\n{}", table.title, documents::markdown(table, &[]));
     }
     println!("{}", documents::provenance(&record.provenance));
     let folder = record::root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let (json, html) = (folder.join("cost.json"), folder.join("cost.html"));
+    let [json, html] = ["json", "html"].map(|end| folder.join(format!("{name}.{end}")));
     record.save(&json)?;
-    std::fs::write(&html, page::html(&record)).map_err(|error| error.to_string())?;
+    record::replace(&html, &page::html(record))?;
     println!("Written: {} and {}", inside(&json), inside(&html));
-    if let Some(before) = before {
-        compare::differences(&before, &record).iter().for_each(|line| println!("{line}"));
-    }
-    if asked.record {
-        record.save(&record::kept())?;
-        write_documents(&record)?;
-    }
+    println!("{}", record.noise());
     Ok(())
 }
 
@@ -557,10 +365,7 @@ fn inside(path: &Path) -> std::path::Display<'_> {
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [grown, backend, number, kind] = &args[..]
-        && grown == GROWN
-    {
-        measure_grown(backend, number, kind);
+    if memory::answer(&args) {
         return ExitCode::SUCCESS;
     }
     match Asked::parse(&args)

@@ -10,7 +10,7 @@ const BYTES_NOISE: f64 = 0.03;
 /// how many were compared.
 #[must_use]
 pub fn differences(before: &Record, after: &Record) -> Vec<String> {
-    let (mut lines, mut compared) = (Vec::new(), 0);
+    let (mut lines, mut compared, mut rough) = (Vec::new(), 0, 0);
     for (table, old) in
         after.tables.iter().filter_map(|table| Some((table, before.table(&table.id)?)))
     {
@@ -22,7 +22,9 @@ pub fn differences(before: &Record, after: &Record) -> Vec<String> {
             for (column, (new, old)) in table.columns.iter().zip(row.cells.iter().zip(&old.cells)) {
                 let (Some(new), Some(old)) = (new, old) else { continue };
                 compared += 1;
-                if differ(*old, *new) {
+                if !differ(*old, *new) {
+                    rough += usize::from(is_rough(*old) || is_rough(*new));
+                } else {
                     let (old, new) = (shown(*old), shown(*new));
                     lines.push(format!("{}, {}, {column}: {old} → {new}", table.id, row.title));
                 }
@@ -33,7 +35,14 @@ pub fn differences(before: &Record, after: &Record) -> Vec<String> {
         0 => format!("none of {compared} figures has changed by more than its noise"),
         changed => format!("{changed} of {compared} figures have changed by more than their noise"),
     });
+    if rough > 0 {
+        lines.push(format!("{rough} of the others are too rough to tell, in one of both runs"));
+    }
     lines
+}
+
+fn is_rough(cell: Cell) -> bool {
+    matches!(cell, Cell::Ratio(ratio) if ratio.is_noisy())
 }
 
 fn differ(old: Cell, new: Cell) -> bool {
@@ -48,6 +57,8 @@ fn differ(old: Cell, new: Cell) -> bool {
         }
         (Cell::Ns(old), Cell::Ns(new)) => old.max(new) > 2 * old.min(new),
         (Cell::Count(old), Cell::Count(new)) => old != new,
+        // They follow from seeds.
+        (Cell::Percent(old), Cell::Percent(new)) => (old - new).abs() > 1e-9,
         _ => true,
     }
 }
@@ -59,6 +70,26 @@ mod tests {
 
     fn ratio(median: f64, by: f64) -> Cell {
         Cell::Ratio(Ratio { median, low: median - by, high: median + by })
+    }
+
+    #[test]
+    fn what_is_too_rough_to_tell_is_counted() {
+        let record = |cells: Vec<Option<Cell>>| {
+            let mut table = crate::record::Table::new("one", "one", &["a", "b"]);
+            table.rows.push(crate::record::Row { title: "row".to_owned(), cells });
+            let provenance = crate::record::Provenance::of("cargo xtask bench".to_owned());
+            Record { provenance, tables: vec![table] }
+        };
+        let before = record(vec![Some(ratio(1.0, 0.1)), Some(ratio(1.0, 0.01))]);
+        let after = record(vec![Some(ratio(1.05, 0.1)), Some(ratio(1.1, 0.01))]);
+        let lines = differences(&before, &after);
+        assert_eq!(
+            lines[1..],
+            [
+                "1 of 2 figures have changed by more than their noise",
+                "1 of the others are too rough to tell, in one of both runs",
+            ]
+        );
     }
 
     #[test]

@@ -6,11 +6,11 @@
 
 use core::fmt::Write;
 
-use crate::record::{Cell, Provenance, Record, Table, kept_limits};
-use crate::suite;
+use crate::record::{Cell, Provenance, Record, Table, kept_accuracy, kept_limits};
+use crate::{accuracy, suite};
 
 /// The documents that hold tables, from the workspace's root.
-pub const DOCUMENTS: [&str; 2] = ["README.md", "docs/cost.md"];
+pub const DOCUMENTS: [&str; 3] = ["README.md", "docs/cost.md", "docs/accuracy.md"];
 
 const BEGIN: &str = "<!-- cost: ";
 const END: &str = "<!-- /cost -->";
@@ -52,6 +52,14 @@ fn piece(asked: &str, record: &Record) -> Result<String, String> {
         return Ok(format!("{}\n{}", markdown(table, &[]), provenance(&limits.provenance)));
     }
     let (id, rows) = asked.split_once(' ').unwrap_or((asked, ""));
+    if id.starts_with(accuracy::ID) {
+        let errors = Record::load(&kept_accuracy())?;
+        if id == "accuracy_provenance" {
+            return Ok(provenance(&errors.provenance));
+        }
+        let table = errors.table(id).ok_or(format!("the record of errors has no table '{id}'"))?;
+        return Ok(markdown(&accuracy::beside_cost(table, record), &chosen(rows)));
+    }
     let Some(table) = record.table(id) else {
         // What is measured since the record was made, or in a full run alone.
         return if suite::is_measured(id) {
@@ -60,8 +68,12 @@ fn piece(asked: &str, record: &Record) -> Result<String, String> {
             Err(format!("the record has no table '{id}'"))
         };
     };
-    let chosen: Vec<&str> = rows.split('|').map(str::trim).filter(|row| !row.is_empty()).collect();
-    Ok(markdown(table, &chosen))
+    Ok(markdown(table, &chosen(rows)))
+}
+
+/// What chosen rows begin with.
+fn chosen(rows: &str) -> Vec<&str> {
+    rows.split('|').map(str::trim).filter(|row| !row.is_empty()).collect()
 }
 
 /// `table`, with those rows that begin with one of `chosen`; with all if there are
@@ -87,6 +99,9 @@ pub fn shown(cell: Cell) -> String {
     match cell {
         Cell::Ratio(ratio) => ratio.to_string(),
         Cell::Bytes(number) | Cell::Count(number) => number.to_string(),
+        Cell::Percent(0.0) => "exact".to_owned(),
+        Cell::Percent(part) if part < 10.0 => format!("{part:.2} %"),
+        Cell::Percent(part) => format!("{part:.1} %"),
         Cell::Ns(ns) if ns < 10_000 => format!("{ns} ns"),
         Cell::Ns(ns) if ns < 10_000_000 => format!("{:.0} µs", ns as f64 / 1e3),
         Cell::Ns(ns) => format!("{:.0} ms", ns as f64 / 1e6),
@@ -157,7 +172,7 @@ mod tests {
             let text = std::fs::read_to_string(root().join(document)).unwrap();
             assert!(
                 filled(&text, &record).unwrap() == text,
-                "{document} is not what benches/record/cost.json says; `cargo xtask bench --tables` writes it anew"
+                "{document} is not what benches/record says; `cargo xtask bench --tables` writes it anew"
             );
         }
     }

@@ -11,14 +11,21 @@
 //!                                     └──────► what has changed since an earlier one
 //! ```
 
+pub mod accuracy;
+pub mod asked;
 pub mod compare;
 pub mod documents;
 pub mod limits;
 pub mod locks;
+pub mod memory;
 pub mod page;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod plot;
+mod provenance;
 pub mod record;
+pub mod rows;
+pub mod sessions;
 pub mod stats;
 pub mod suite;
 pub mod tasks;

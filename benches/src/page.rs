@@ -3,11 +3,10 @@
 use core::fmt::Write;
 
 use crate::documents::{markdown, provenance, shown};
+use crate::plot;
 use crate::record::{Cell, Record, Table};
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;background:#fff}\
-h2{margin:2em 0 .3em}table{border-collapse:collapse}td,th{padding:.15em .6em;text-align:left;border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}\
-svg{display:block;margin:.6em 0 1.4em}text{font:12px system-ui,sans-serif;fill:#333}.bar{fill:#4a7bb5}.spread{stroke:#1d2f47;stroke-width:1.5}.one{stroke:#b54a4a;stroke-dasharray:3 3}";
+const STYLE: &str = include_str!("page.css");
 
 /// Height of a bar with the space around it, in pixels; and where bars begin and
 /// how wide the longest is.
@@ -24,8 +23,10 @@ pub fn html(record: &Record) -> String {
     );
     for table in &record.tables {
         let _ = writeln!(page, "<h2>{}</h2>", escaped(&table.title));
-        for (at, column) in table.columns.iter().enumerate() {
-            page.push_str(&plot(table, at, column));
+        let lines = plot::plots(table);
+        lines.iter().for_each(|plot| page.push_str(&plot.svg()));
+        for (at, column) in table.columns.iter().enumerate().filter(|_| lines.is_empty()) {
+            page.push_str(&bars(table, at, column));
         }
         page.push_str(&rows(table));
     }
@@ -34,21 +35,21 @@ pub fn html(record: &Record) -> String {
 }
 
 /// Bars for one column, each with its interval.
-fn plot(table: &Table, at: usize, column: &str) -> String {
-    let bars: Vec<(&str, Cell)> =
+fn bars(table: &Table, at: usize, column: &str) -> String {
+    let all: Vec<(&str, Cell)> =
         table.rows.iter().filter_map(|row| Some((&*row.title, (*row.cells.get(at)?)?))).collect();
-    let most = bars.iter().map(|(_, cell)| extent(*cell).2).fold(f64::MIN_POSITIVE, f64::max);
-    if bars.is_empty() {
+    let most = all.iter().map(|(_, cell)| extent(*cell).2).fold(f64::MIN_POSITIVE, f64::max);
+    if all.is_empty() {
         return String::new();
     }
     let x = |value: f64| LEFT + value / most * WIDTH;
-    let height = ROW * (bars.len() as f64 + 1.5);
+    let height = ROW * (all.len() as f64 + 1.5);
     let mut svg = format!(
         "<svg width=\"{}\" height=\"{height}\" role=\"img\"><text x=\"{LEFT}\" y=\"13\" font-weight=\"600\">{}</text>\n",
         LEFT + WIDTH + 150.0,
         escaped(column)
     );
-    for (number, (title, cell)) in bars.iter().enumerate() {
+    for (number, (title, cell)) in all.iter().enumerate() {
         let (low, middle, high) = extent(*cell);
         let top = ROW * (number as f64 + 1.2);
         let (centre, base) = (top + 6.0, top + 10.0);
@@ -65,7 +66,7 @@ fn plot(table: &Table, at: usize, column: &str) -> String {
             escaped(&shown(*cell)),
         );
     }
-    if bars.iter().any(|(_, cell)| matches!(cell, Cell::Ratio(_))) && most > 1.0 {
+    if all.iter().any(|(_, cell)| matches!(cell, Cell::Ratio(_))) && most > 1.0 {
         let _ = writeln!(
             svg,
             "<line class=\"one\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{ROW}\" y2=\"{height}\"/>",
@@ -77,12 +78,13 @@ fn plot(table: &Table, at: usize, column: &str) -> String {
 }
 
 /// Lower end, middle, upper end.
-fn extent(cell: Cell) -> (f64, f64, f64) {
+pub(crate) fn extent(cell: Cell) -> (f64, f64, f64) {
     match cell {
         Cell::Ratio(ratio) => (ratio.low, ratio.median, ratio.high),
         Cell::Bytes(value) | Cell::Ns(value) | Cell::Count(value) => {
             (value as f64, value as f64, value as f64)
         }
+        Cell::Percent(value) => (value, value, value),
     }
 }
 
@@ -105,7 +107,7 @@ fn rows(table: &Table) -> String {
     html
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -124,7 +126,9 @@ mod tests {
                 assert!(page.contains(&shown(*cell)), "{cell:?}");
             }
         }
-        assert!(!page.contains("http") && !page.contains("src="));
+        let foreign = ["http", "src=", "url(", "@import", "<link", "<script"];
+        assert!(foreign.iter().all(|word| !page.contains(word)));
+        assert!(page.contains("prefers-color-scheme:dark"), "to be read by night as well");
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     }
 }

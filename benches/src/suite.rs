@@ -2,6 +2,7 @@
 //! list, and little else.
 
 use crate::locks::*;
+use crate::memory::BY_NUMBER;
 use crate::record::Cell;
 use crate::tasks::*;
 use crate::workload::{Size, Usage, Used, Workload, ratio};
@@ -127,20 +128,27 @@ fn zipf(usage: Usage) -> Vec<Pair> {
 }
 
 /// Whether there is a table of this id that may not be in a record: one of a task, or
-/// of sessions among a million locks.
+/// one that was added to the bench.
 #[must_use]
 pub fn is_measured(id: &str) -> bool {
-    id == SESSIONS || tasks().iter().any(|task| task.id == id)
+    [SESSIONS, PERIODS, BY_NUMBER].contains(&id) || tasks().iter().any(|task| task.id == id)
 }
 
 /// The table of how long it takes to start a session and to stop it.
 pub const SESSIONS: &str = "sessions";
+
+/// The table of cost against the sampling period.
+pub const PERIODS: &str = "periods";
+
+/// What tables of cost against the number of threads are called by.
+pub const BY_THREADS: &str = "threads_";
 
 /// All of them. What a quick run measures comes first.
 #[must_use]
 pub fn tasks() -> Vec<Task> {
     let mut all = one_thread();
     all.extend(two_threads());
+    all.extend(by_threads());
     all.extend([4, 8].into_iter().flat_map(more_threads));
     all
 }
@@ -242,6 +250,37 @@ fn two_threads() -> Vec<Task> {
     all
 }
 
+/// What a lock costs as threads become more: on one lock, and each on its own.
+fn by_threads() -> Vec<Task> {
+    macro_rules! of {
+        ($ours:ty, $bare:ty) => {{
+            let one = |name, threads| {
+                let usage = usage(threads, Some(Held::Short));
+                let ours = Owned(Aligned(<$ours as Mutex>::make()), usage);
+                Pair::new(name, ours, Owned(Aligned(<$bare as Mutex>::make()), usage))
+            };
+            let own = |name, threads| {
+                let ours = Disjoint::<$ours>::new(threads, Held::Short);
+                Pair::new(name, ours, Disjoint::<$bare>::new(threads, Held::Short))
+            };
+            vec![
+                one("1 thread", 1),
+                one("2 threads", 2),
+                one("4 threads", 4),
+                one("8 threads", 8),
+                own("2 threads, a lock each", 2),
+                own("4 threads, a lock each", 4),
+            ]
+        }};
+    }
+    let title = |kind| format!("Threads on one {kind}, or each on its own, {}", HELD[1].1);
+    let parking_lot = of!(OurParkingLot, BareParkingLot);
+    vec![
+        threads("threads_parking_lot", title(PARKING_LOT), 10, parking_lot),
+        Task { is_quick: false, ..threads("threads_std", title(STD), 10, of!(OurStd, BareStd)) },
+    ]
+}
+
 /// For a full run: more threads than a small machine has cores.
 fn more_threads(number: u64) -> Vec<Task> {
     let (word, ids) = match number {
@@ -262,14 +301,17 @@ fn more_threads(number: u64) -> Vec<Task> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn every_task_does_what_it_should_and_has_an_id_of_its_own() {
         let all = tasks();
+        let size = Size { rounds: 1, operations: 100, budget: Duration::MAX };
         for task in &all {
             assert!(all.iter().filter(|other| other.id == task.id).count() == 1, "{}", task.id);
-            let cells = task.cells(&Size { rounds: 1, operations: 100 });
+            let cells = task.cells(&size);
             assert_eq!(cells.len(), task.pairs.len());
         }
     }

@@ -227,6 +227,36 @@ impl<L: Mutex> Workload for Nested<L> {
     }
 }
 
+/// Threads that each take a lock of their own: what they share is us.
+#[derive(Debug)]
+pub struct Disjoint<L> {
+    locks: Vec<Aligned<L>>,
+    held: Held,
+}
+
+impl<L: Mutex> Disjoint<L> {
+    /// A new lock for each of so many threads.
+    #[must_use]
+    pub fn new(threads: usize, held: Held) -> Self {
+        Self { locks: (0..threads).map(|_| Aligned(L::make())).collect(), held }
+    }
+}
+
+impl<L: Mutex + Counter> Workload for Disjoint<L> {
+    fn threads(&self) -> u64 {
+        self.locks.len() as u64
+    }
+
+    fn run(&self, thread: u64, n: u64) {
+        self.locks[thread as usize].run_busy(n, self.held);
+    }
+
+    fn check(&self, n: u64) {
+        let all = self.locks.iter().map(Counter::take);
+        all.for_each(|count| assert_eq!(count, n, "what a thread has counted"));
+    }
+}
+
 /// Two threads read, and write now and then.
 #[derive(Debug)]
 pub struct Readers<L>(Aligned<L>);
@@ -389,7 +419,9 @@ mod tests {
 
     #[test]
     fn each_does_what_it_should() {
-        let all: [&dyn Workload; 12] = [
+        let all: [&dyn Workload; 14] = [
+            &Disjoint::<OurStd>::new(2, Held::Short),
+            &Disjoint::<BareParkingLot>::new(4, Held::Short),
             &Tries::<BareStd>::free(),
             &Tries::<OurSlotless>::held(),
             &Tries::<OurParkingLot>::held(),

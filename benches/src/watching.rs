@@ -52,14 +52,8 @@ impl Backend {
     ///
     /// A sentence that says why it cannot be used.
     pub fn named(asked: &str) -> Result<Self, String> {
-        if asked.contains('/') {
-            let path = std::path::absolute(asked).map_err(|error| error.to_string())?;
-            let plugin = Plugin::open(Path::new(&path)).map_err(|error| error.to_string())?;
-            return Ok(Self::of(&plugin, path.to_string_lossy().into_owned()));
-        }
-        let asked = Placed { value: asked.to_owned(), place: Place::Flag("--backend") };
-        let found = SearchPath::new(&config()?).find(&asked).map_err(|error| error.to_string())?;
-        Ok(Self::of(&found.plugin, found.plugin.description.name.to_string()))
+        let (plugin, asked) = plugin(asked)?;
+        Ok(Self::of(&plugin, asked))
     }
 
     /// What the host finds it by.
@@ -68,7 +62,16 @@ impl Backend {
         &self.asked
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Opens its plugin.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be used.
+    pub fn plugin(&self) -> Result<Plugin, String> {
+        plugin(&self.asked).map(|(plugin, _)| plugin)
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.keys.iter().any(|own| own == key)
     }
 
@@ -79,6 +82,7 @@ impl Backend {
             asked: self.asked.clone(),
             settings: ALWAYS.iter().chain(settings).filter(has).copied().collect(),
             exclude: "",
+            stacks: 0,
         }
     }
 
@@ -108,13 +112,29 @@ impl Backend {
         rarely.into_iter().chain([self.one_in_100()]).chain(self.every_operation()).collect()
     }
 
+    /// One session for each period that cost is measured against, if it keeps to one.
+    #[must_use]
+    pub fn every_period(&self) -> Vec<Watching> {
+        if self.rises() || !self.has("period") {
+            return Vec::new();
+        }
+        let awake = if self.sleeps() { ", awake" } else { "" };
+        let [wake, window, _] = AWAKE_ONE_IN_100;
+        EVERY_PERIOD
+            .iter()
+            .map(|(period, how)| {
+                self.session(&format!("{awake}, {how}"), &[wake, window, ("period", period)])
+            })
+            .collect()
+    }
+
     /// Whether its periods grow by themselves.
-    fn rises(&self) -> bool {
+    pub(crate) fn rises(&self) -> bool {
         self.has("max_period")
     }
 
     /// Whether it sleeps until something wakes it.
-    fn sleeps(&self) -> bool {
+    pub(crate) fn sleeps(&self) -> bool {
         self.has("wake_at_start")
     }
 
@@ -144,8 +164,12 @@ impl Backend {
             exclude: "kind:*",
             ..sampled.clone()
         };
+        let every = self.every_operation();
+        let stacked = every.iter().flat_map(|every| [sampled.with_stacks(), every.with_stacks()]);
+        let stacked: Vec<Watching> = stacked.collect();
         all.push(sampled);
-        all.extend(self.every_operation());
+        all.extend(every);
+        all.extend(stacked);
         if !self.sleeps() {
             all.push(excluded);
         }
@@ -178,7 +202,28 @@ const UNREACHED: (&str, &str) = ("wake_on_contentions", "1000000000");
 /// A window that does not end.
 const AWAKE_ONE_IN_100: [(&str, &str); 3] =
     [("wake_at_start", "1"), ("window_ms", "3600000"), ("period", "100")];
+/// Periods, and how rows call them.
+const EVERY_PERIOD: [(&str, &str); 5] = [
+    ("1", "every operation"),
+    ("10", "one in 10"),
+    ("100", "one in 100"),
+    ("1000", "one in 1000"),
+    ("10000", "one in 10000"),
+];
 const MANY: (&str, &str) = ("max_locks", "2000000");
+
+/// The plugin that somebody asks for, by name or path, and what the host finds it by.
+fn plugin(asked: &str) -> Result<(Plugin, String), String> {
+    if asked.contains('/') {
+        let path = std::path::absolute(asked).map_err(|error| error.to_string())?;
+        let plugin = Plugin::open(Path::new(&path)).map_err(|error| error.to_string())?;
+        return Ok((plugin, path.to_string_lossy().into_owned()));
+    }
+    let asked = Placed { value: asked.to_owned(), place: Place::Flag("--backend") };
+    let found = SearchPath::new(&config()?).find(&asked).map_err(|error| error.to_string())?;
+    let name = found.plugin.description.name.to_string();
+    Ok((found.plugin, name))
+}
 
 fn config() -> Result<Config, String> {
     Config::resolve(&Sources::of_process(), &Overrides::default())
@@ -194,13 +239,24 @@ pub struct Watching {
     settings: Vec<(&'static str, &'static str)>,
     /// A pattern of locks that are not watched; empty for none.
     exclude: &'static str,
+    /// How many frames of stacks are kept.
+    stacks: u32,
 }
+
+/// More frames than the suite has.
+const ALL_FRAMES: u32 = 64;
 
 impl Watching {
     /// Whether nothing escapes it.
     #[must_use]
     pub fn sees_all(&self) -> bool {
         self.settings.contains(&("period", "1"))
+    }
+
+    /// The same, with the stacks of what is recorded.
+    fn with_stacks(&self) -> Self {
+        let title = format!("{}, with stacks", self.title);
+        Self { title, stacks: ALL_FRAMES, ..self.clone() }
     }
 
     /// Starts it.
@@ -211,6 +267,7 @@ impl Watching {
     #[must_use]
     pub fn start(&self) -> Profiler {
         let builder = Profiler::builder().backend(&*self.asked).control(false);
+        let builder = builder.stacks(self.stacks);
         let builder = self.settings.iter().fold(builder, |b, (key, value)| b.set(key, *value));
         let builder = if self.exclude.is_empty() { builder } else { builder.exclude(self.exclude) };
         builder.start().unwrap_or_else(|error| panic!("the bench cannot start {self:?}: {error}"))

@@ -1,7 +1,7 @@
 //! What is measured: something that threads do with locks, and what must have come
 //! of it.
 
-use std::sync::{Barrier, Mutex};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::locks::{Counter, Held};
@@ -94,7 +94,13 @@ pub struct Size {
     pub rounds: usize,
     /// Of how many operations of each thread.
     pub operations: u64,
+    /// After how long there are enough rounds: so a run has an end that is known
+    /// beforehand, and a figure that needs more of them is marked as too rough.
+    pub budget: Duration,
 }
+
+/// Of fewer rounds no interval can be made.
+const LEAST_ROUNDS: usize = 7;
 
 impl Size {
     /// As many rounds of so many times fewer operations, which take longer.
@@ -110,25 +116,83 @@ impl Size {
 ///
 /// If what has come of it is not right.
 pub fn time(workload: &dyn Workload, n: u64) -> Duration {
-    // Together, or what is measured is in part one thread alone.
-    let start = Barrier::new(workload.threads() as usize);
-    let began = Mutex::new(None);
-    let work = |thread| {
-        start.wait();
-        began.lock().expect("nothing panics").get_or_insert_with(Instant::now);
-        workload.run(thread, n);
-    };
-    let work = &work;
-    std::thread::scope(|scope| {
-        for thread in 1..workload.threads() {
-            scope.spawn(move || work(thread));
+    Team::work(&[workload], |team| team.time(0, n))
+}
+
+/// Threads that do one workload after another, `n` times each. They stay: a thread
+/// that is new in each round would be measured with all that a backend does when it
+/// meets one.
+struct Team<'a> {
+    workloads: &'a [&'a dyn Workload],
+    /// Passed by all before a round and after it.
+    together: Barrier,
+    round: Mutex<Round>,
+}
+
+#[derive(Clone, Copy)]
+struct Round {
+    /// Which workload, and how often; 0 times: it was the last.
+    workload: usize,
+    n: u64,
+    /// When the first thread has begun.
+    began: Option<Instant>,
+}
+
+impl<'a> Team<'a> {
+    /// Calls `rounds` with a team for workloads of as many threads as the first.
+    fn work<R>(workloads: &'a [&'a dyn Workload], rounds: impl FnOnce(&Self) -> R) -> R {
+        let threads = workloads[0].threads();
+        let round = Mutex::new(Round { workload: 0, n: 0, began: None });
+        let team = &Self { workloads, together: Barrier::new(threads as usize), round };
+        std::thread::scope(|scope| {
+            for thread in 1..threads {
+                scope.spawn(move || while team.take_part(thread) {});
+            }
+            // If what has come of a round is not right, nobody waits for the next.
+            let _dismissed = Dismissed(team);
+            rounds(team)
+        })
+    }
+
+    /// How long the team takes to do a workload `n` times.
+    fn time(&self, workload: usize, n: u64) -> Duration {
+        *self.round() = Round { workload, n, began: None };
+        self.take_part(0);
+        let began = self.round().began;
+        let time = began.map_or(Duration::ZERO, |began| began.elapsed());
+        self.workloads[workload].check(n);
+        time
+    }
+
+    /// A thread's part of a round; false if there is none any more.
+    fn take_part(&self, thread: u64) -> bool {
+        // Together, or what is measured is in part one thread alone.
+        self.together.wait();
+        let Round { workload, n, .. } = {
+            let mut round = self.round();
+            round.began.get_or_insert_with(Instant::now);
+            *round
+        };
+        if n > 0 {
+            self.workloads[workload].run(thread, n);
+            self.together.wait();
         }
-        work(0);
-    });
-    let began = began.into_inner().expect("nothing panics").expect("it has run");
-    let time = began.elapsed();
-    workload.check(n);
-    time
+        n > 0
+    }
+
+    fn round(&self) -> MutexGuard<'_, Round> {
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends a team home when it is dropped.
+struct Dismissed<'a>(&'a Team<'a>);
+
+impl Drop for Dismissed<'_> {
+    fn drop(&mut self) {
+        self.0.round().n = 0;
+        self.0.take_part(0);
+    }
 }
 
 /// Ratios of the times of `ours` to those of `bare`, run in turn.
@@ -138,21 +202,27 @@ pub fn time(workload: &dyn Workload, n: u64) -> Duration {
 /// As [`time`].
 #[must_use]
 pub fn ratio(ours: &dyn Workload, bare: &dyn Workload, size: &Size) -> Ratio {
-    time(bare, size.operations);
-    time(ours, size.operations);
-    Ratio::of(
-        (0..size.rounds)
-            .map(|round| {
-                // Whoever goes first does so every other time.
-                let (ours, bare) = if round % 2 == 0 {
-                    let ours = time(ours, size.operations);
-                    (ours, time(bare, size.operations))
-                } else {
-                    let bare = time(bare, size.operations);
-                    (time(ours, size.operations), bare)
-                };
-                ours.as_secs_f64() / bare.as_secs_f64()
-            })
-            .collect(),
-    )
+    assert_eq!(ours.threads(), bare.threads(), "the same is to be compared");
+    Team::work(&[ours, bare], |team| {
+        let [ours, bare] = [0, 1].map(|which| move || team.time(which, size.operations));
+        bare();
+        ours();
+        let began = Instant::now();
+        Ratio::of(
+            (0..size.rounds)
+                .take_while(|round| *round < LEAST_ROUNDS || began.elapsed() < size.budget)
+                .map(|round| {
+                    // Whoever goes first does so every other time.
+                    let (ours, bare) = if round % 2 == 0 {
+                        let ours = ours();
+                        (ours, bare())
+                    } else {
+                        let bare = bare();
+                        (ours(), bare)
+                    };
+                    ours.as_secs_f64() / bare.as_secs_f64()
+                })
+                .collect(),
+        )
+    })
 }

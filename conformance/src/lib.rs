@@ -63,18 +63,20 @@
 pub mod cli;
 #[cfg(feature = "outside")]
 pub mod compare;
+#[cfg(feature = "simulation")]
+pub mod coverage;
 #[cfg(feature = "outside")]
 pub mod error;
 pub mod inside;
 #[cfg(feature = "outside")]
 pub mod keys;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod lock;
 #[cfg(feature = "outside")]
 pub mod new_backend;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod probe;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod random;
 #[cfg(feature = "outside")]
 pub mod report;
@@ -84,21 +86,21 @@ pub mod rule;
 pub mod rules;
 #[cfg(feature = "outside")]
 pub mod runner;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod script;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod simulation;
 #[cfg(feature = "outside")]
 pub mod spec;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub mod statistics;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod subject;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod thread;
 #[cfg(feature = "outside")]
 mod trial;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 mod truth;
 #[cfg(feature = "outside")]
 mod verdict;
@@ -107,21 +109,21 @@ mod verdict;
 pub use error::KitError;
 #[cfg(feature = "outside")]
 pub use keys::Recording;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use lock::Make;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use probe::{Acquisition, Operation, Probe};
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use random::Random;
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use script::{Hold, LockId, Script, Step, Use};
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use simulation::{Played, Simulation, abandoned, next_generation, session};
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use subject::{Pacing, Subject, initialised};
 #[cfg(feature = "outside")]
 pub use trial::{Profile, Trial};
-#[cfg(feature = "outside")]
+#[cfg(feature = "simulation")]
 pub use truth::{Line, Totals, Truth, stated};
 #[cfg(feature = "outside")]
 pub use verdict::{Failure, Verdict};

@@ -41,6 +41,8 @@ pub struct Runs {
     off_squared: f64,
     /// Sum of the variances that were stated.
     stated: f64,
+    /// Sum of the squares of the errors, each as a part of the truth.
+    relative_squared: f64,
 }
 
 impl Runs {
@@ -53,6 +55,9 @@ impl Runs {
         self.off += off;
         self.off_squared += off * off;
         self.stated += estimate.variance;
+        // What has not happened, and is not said to have, is no error.
+        let relative = if off == 0.0 { 0.0 } else { off / truth };
+        self.relative_squared += relative * relative;
     }
 
     /// How many there are.
@@ -65,6 +70,13 @@ impl Runs {
     #[must_use]
     pub fn coverage(&self) -> f64 {
         self.contained as f64 / self.number as f64
+    }
+
+    /// How far they are from the truth, as a part of it: the root of the mean square;
+    /// infinite if something was said to have happened that has not.
+    #[must_use]
+    pub fn relative_error(&self) -> f64 {
+        (self.relative_squared / self.number as f64).sqrt()
     }
 
     /// Whether all of them are the truth, and say so.
@@ -153,6 +165,19 @@ mod tests {
         assert!((0.45..0.55).contains(&runs(0.0, 0.5).stated_variance()));
         assert!(runs(0.0, 2.0).coverage() > 0.98);
         assert!(runs(0.1, 1.0).bias_in_errors() > 5.0);
+    }
+
+    #[test]
+    fn errors_are_parts_of_the_truth() {
+        let mut runs = Runs::default();
+        runs.add(Estimate::exact(0.0), 0.0);
+        assert_eq!(runs.relative_error(), 0.0);
+        runs.add(Estimate::exact(90.0), 100.0);
+        runs.add(Estimate::exact(220.0), 200.0);
+        // √((0² + 0.1² + 0.1²) / 3)
+        assert!((runs.relative_error() - (0.02_f64 / 3.0).sqrt()).abs() < 1e-12);
+        runs.add(Estimate::exact(1.0), 0.0);
+        assert_eq!(runs.relative_error(), f64::INFINITY);
     }
 
     /// Against sums of a rare, heavy draw, which no normal distribution fits.

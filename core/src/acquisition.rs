@@ -1,7 +1,7 @@
 //! Acquisitions that have begun and not yet ended, and the tokens that name
 //! them in a guard.
 
-use crate::event::{Beginning, EventCell, Pending};
+use crate::event::{Beginning, EventCell, LockRef, Pending};
 use crate::site::CallSite;
 use crate::sync::{AtomicU32, IS_MODEL, Ordering};
 use crate::thread::ThreadState;
@@ -48,18 +48,22 @@ impl Token {
         self.0 != 0
     }
 
+    #[inline]
     fn new(thread: u32, index: usize, tag: u32) -> Self {
         Self(tag << PLACE_BITS | thread << 5 | index as u32)
     }
 
+    #[inline]
     fn thread(self) -> u32 {
         self.0 >> 5 & 0xffff
     }
 
+    #[inline]
     fn index(self) -> usize {
         (self.0 & 31) as usize
     }
 
+    #[inline]
     fn tag(self) -> u32 {
         self.0 >> PLACE_BITS
     }
@@ -98,10 +102,12 @@ impl Acquisition {
         self.generation.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn tag(&self) -> u32 {
         self.state.load(Ordering::Relaxed) >> PHASE_BITS
     }
 
+    #[inline]
     fn next_tag(tag: u32) -> u32 {
         if tag + 1 == TAGS { 1 } else { tag + 1 }
     }
@@ -130,6 +136,26 @@ impl Acquisition {
         let fresh = Self::next_tag(state >> PHASE_BITS) << PHASE_BITS | phase::FREE;
         self.state.store(fresh, Ordering::Relaxed);
         true
+    }
+
+    /// Whether its thread waits in it.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & 3 == phase::WAITING
+    }
+
+    /// Whether somebody holds its lock.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn is_held(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & 3 == phase::HELD
+    }
+
+    /// Takes it back from its thread, which is the caller and is about to end.
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    pub(crate) fn end(&self) {
+        let tag = Self::next_tag(self.tag());
+        // Release: as in `free`.
+        self.state.store(tag << PHASE_BITS | phase::FREE, Ordering::Release);
     }
 
     /// How many operations of the session `generation` it stands for, if it is
@@ -192,14 +218,14 @@ pub(crate) fn begin(thread: &ThreadState, generation: u32, beginning: &Beginning
 pub(crate) fn begin_again(
     thread: &ThreadState,
     generation: u32,
-    lock: u64,
-    address: usize,
+    id: u64,
+    lock: &LockRef,
     site: CallSite,
     now: impl FnOnce() -> u64,
 ) -> Option<Token> {
     let index = thread.next_acquisition(generation)?;
     let record = &thread.acquisitions[index];
-    if record.generation() != generation || !record.event.is_plain_of(lock, address, site) {
+    if record.generation() != generation || !record.event.is_plain_of(id, lock, site) {
         return None;
     }
     thread.take_next_acquisition();

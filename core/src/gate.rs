@@ -25,6 +25,9 @@ pub mod state {
 const TSC: u32 = 1;
 const EXPEDITED: u32 = 2;
 const FILTERED: u32 = 4;
+const STACKS: u32 = 8;
+/// As `TSC`, where no stacks are kept: one test for both.
+const BARE_TSC: u32 = 16;
 
 /// How a session wants the gate to stand: what [`Gate::open`] publishes.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +70,8 @@ pub struct Gate {
     /// session can follow another without a moment between: who has seen the
     /// word of the first still finds its entries.
     hooks: [AtomicPtr<HookTable>; 2],
-    /// Bits `TSC`, `EXPEDITED` and `FILTERED`, fixed while the gate is open.
+    /// Bits `TSC`, `EXPEDITED`, `FILTERED`, `STACKS` and `BARE_TSC`, fixed while the
+    /// gate is open.
     flags: AtomicU32,
     /// The generation of the last session, which stays when the gate closes.
     generation: AtomicU32,
@@ -122,6 +126,12 @@ impl Seen {
     #[must_use]
     pub fn passes(self) -> bool {
         self.0.cast_signed() <= 0
+    }
+
+    /// The gate's word: [`Seen::stamp`], if operations are sampled.
+    #[inline(always)]
+    pub(crate) fn word(self) -> u64 {
+        self.0
     }
 
     /// Whether lock operations are bare.
@@ -267,6 +277,22 @@ impl Gate {
         self.flags.load(Ordering::Relaxed) & FILTERED != 0
     }
 
+    /// Whether the session keeps the stacks of what it records.
+    #[inline]
+    #[must_use]
+    pub fn keeps_stacks(&self) -> bool {
+        // Relaxed: as `uses_tsc`.
+        self.flags.load(Ordering::Relaxed) & STACKS != 0
+    }
+
+    /// Whether a time is all that one more operation of a kind has of its own: ticks
+    /// are the time-stamp counter, and no stacks are kept.
+    #[inline]
+    pub(crate) fn needs_time_alone(&self) -> bool {
+        // Relaxed: as `uses_tsc`.
+        self.flags.load(Ordering::Relaxed) & BARE_TSC != 0
+    }
+
     /// Which acquisitions that must wait are recorded.
     #[inline]
     #[must_use]
@@ -312,9 +338,15 @@ impl Gate {
     pub unsafe fn open(&self, opening: &Opening) {
         let Opening { state, generation, hooks, tsc, expedited, contended_period } = *opening;
         // SAFETY: a table that is valid for the life of the process.
-        let filtered = unsafe { hooks.as_ref() }.is_some_and(|hooks| hooks.admits.is_some());
+        let hooks_of = unsafe { hooks.as_ref() };
+        let filtered = hooks_of.is_some_and(|hooks| hooks.admits.is_some());
+        let stacks = hooks_of.is_some_and(|hooks| hooks.stack.is_some());
         let bit = |set: bool, bit: u32| if set { bit } else { 0 };
-        let flags = bit(tsc, TSC) | bit(expedited, EXPEDITED) | bit(filtered, FILTERED);
+        let flags = bit(tsc, TSC)
+            | bit(expedited, EXPEDITED)
+            | bit(filtered, FILTERED)
+            | bit(stacks, STACKS)
+            | bit(tsc && !stacks, BARE_TSC);
         // Relaxed: published by the release of `word` below.
         self.flags.store(flags, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);

@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use crate::clock::ClockScale;
 use crate::event::{Event, LockRef};
 use crate::pad::Pad;
+use crate::site::CallSite;
 use crate::slot::Countdown;
 
 /// The version of everything that crosses the ABI.
@@ -62,9 +63,10 @@ pub struct HookTable {
     /// A lock that the session has met is dropped. The caller owns it alone.
     pub dropped: unsafe extern "C" fn(context: *const c_void, lock: *const LockRef),
     /// A [`Pad`] for the lock, call site and thread of an event that has just been
-    /// told, if the backend lends one; null if not. Asked where the lock has a
-    /// slot, the event was an exclusive acquisition that did not wait and stood
-    /// for itself, and every operation of the lock is sampled.
+    /// told, if the backend lends one; null if not. Asked where the event was an
+    /// exclusive acquisition that did not wait and stood for itself, and every
+    /// operation of the lock is sampled: by its slot, or if it has none, by the
+    /// thread.
     ///
     /// From then on, and as long as every operation is sampled and the session
     /// goes on, the end of such an acquisition may be left there and told only
@@ -76,12 +78,22 @@ pub struct HookTable {
     /// met, before `meet`, and for a lock without slot before each event: a lock
     /// that is not admitted never reaches the backend.
     pub admits: Option<Admits>,
-    /// Passed to `admits`.
-    pub filter: *const c_void,
+    /// The host's, as `admits`: names the caller's stack, which led to `site`, by
+    /// another site, that of the stack: see [`CallSite::is_stack`]. Null where a
+    /// session keeps no stacks. Asked by the thread that acquires, waits or tries,
+    /// with the kernel's number of it, once for each operation that is recorded,
+    /// before the lock is waited for or once it is owned. The answer is `site`
+    /// itself if there is no room for the stack.
+    pub stack: Option<Stack>,
+    /// Passed to `admits` and to `stack`.
+    pub host: *const c_void,
 }
 
 /// See [`HookTable::admits`].
-pub type Admits = unsafe extern "C" fn(filter: *const c_void, lock: *const LockRef) -> bool;
+pub type Admits = unsafe extern "C" fn(host: *const c_void, lock: *const LockRef) -> bool;
+
+/// See [`HookTable::stack`].
+pub type Stack = unsafe extern "C" fn(host: *const c_void, site: CallSite, thread: u32) -> CallSite;
 
 // SAFETY: the table is immutable; what `context` points to is shared between
 // threads by the contract above.
@@ -120,7 +132,7 @@ unsafe impl Sync for Session {}
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<HookTable>() == 64);
+    assert!(size_of::<HookTable>() == 72);
     assert!(size_of::<Session>() == 64);
     assert!(size_of::<Countdown>() == 8);
 };

@@ -153,7 +153,8 @@ fn tables() -> [&'static HookTable; 2] {
             dropped,
             pad: None,
             admits: None,
-            filter: std::ptr::null(),
+            stack: None,
+            host: std::ptr::null(),
         }
     }; 2];
     [&TABLES[0], &TABLES[1]]

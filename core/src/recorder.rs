@@ -17,19 +17,20 @@ mod instant;
 mod release;
 mod wait;
 
-pub use again::leave;
+pub use again::{again_by, leave, leave_by};
 pub use instant::{Idle, idle_begin, idle_end};
-pub use release::{Parting, dropped, end, parted, release};
+pub use release::{Parting, dropped, end, parted, release, release_by};
 pub use wait::{gave_up, refused, wait, waited, withdrawn};
 
 use crate::acquisition::{self, Token};
 use crate::clock;
 use crate::event::{Beginning, EventKind, LockRef, Mode, What};
+use crate::gate::Seen;
 use crate::hooks::HookTable;
 use crate::probe::Probe;
 use crate::site::CallSite;
 use crate::slot::{Countdown, Slot, Tick};
-use crate::thread::{self, InHook, ThreadState};
+use crate::thread::{self, InHook, Shortcut, ThreadState};
 
 /// A lock, as its probe describes it when it is asked to.
 pub trait Watched {
@@ -67,17 +68,32 @@ impl Owner {
 /// it: what a call would clobber costs more than what is done here.
 #[inline(always)]
 pub fn uncontended<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    if passes(probe, lock, mode, site) { Token::NONE } else { sample(probe, lock, mode, site) }
+    uncontended_seen(probe, probe.gate.look(), lock, mode, site)
 }
 
-/// Whether an uncontended acquisition is none to be sampled; counts it if the
-/// gate is open. Otherwise [`sample`] is to be called.
+/// As [`uncontended`], by an operation that has `seen` the gate before it had the lock.
+///
+/// Whatever has become of the gate since, nothing is recorded that should not be:
+/// an older session's countdown goes on, of which nobody will hear, and all else is
+/// looked at again by [`sample`].
+#[inline(always)]
+pub fn uncontended_seen<L: Watched>(
+    probe: &Probe,
+    seen: Seen,
+    lock: &L,
+    mode: Mode,
+    site: CallSite,
+) -> Token {
+    if passes(seen, lock, mode, site) { Token::NONE } else { sample(probe, lock, mode, site) }
+}
+
+/// Whether an uncontended acquisition is none to be sampled, by an operation that has
+/// `seen` the gate; counts it if that is open. Otherwise [`sample`] is to be called.
 ///
 /// On a gate that nobody has passed the answer is no as well: whoever is first
 /// has to look for a host.
 #[inline(always)]
-pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> bool {
-    let seen = probe.gate.look();
+fn passes<L: Watched>(seen: Seen, lock: &L, mode: Mode, site: CallSite) -> bool {
     if seen.passes() {
         return true;
     }
@@ -99,6 +115,15 @@ pub fn passes<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
     }
 }
 
+/// Whether an uncontended acquisition of a lock without slot is none to be sampled;
+/// counts it if the gate is open, by the `shortcut` of its thread. Otherwise
+/// [`sample_by`] is to be called.
+#[inline(always)]
+pub fn passes_by(probe: &Probe, shortcut: &Shortcut) -> bool {
+    let seen = probe.gate.look();
+    shortcut.passes(seen.word()) || seen.passes()
+}
+
 /// An uncontended acquisition whose countdown is at its end, or from another
 /// session. The caller owns `lock` in `mode`.
 #[inline(never)]
@@ -113,7 +138,20 @@ pub fn sample<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -
 
 #[inline(never)]
 fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> Token {
-    let Some(thread) = thread::current() else { return Token::NONE };
+    thread::current().map_or(Token::NONE, |thread| sample_by(probe, thread, lock, mode, site))
+}
+
+/// As [`sample`], of a lock without slot, for a caller that knows its `thread`, after
+/// [`again_by`]. A [`Shortcut`] of the thread has to
+/// [take over](Shortcut::take_over) its countdown afterwards.
+#[inline(always)]
+pub fn sample_by<L: Watched>(
+    probe: &Probe,
+    thread: &ThreadState,
+    lock: &L,
+    mode: Mode,
+    site: CallSite,
+) -> Token {
     // The record is made inside the bracket: whoever ends the session sees
     // either that, or that this operation belongs to the next one.
     let Some(inside) = thread.enter(&probe.gate) else { return Token::NONE };
@@ -141,6 +179,8 @@ fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) 
     };
     let is_own = slot.is_some() && !mode.is_shared();
     let counted = u8::from(is_own || weight == 1);
+    // Before the clock is read: what it takes is no part of the hold.
+    let site = whole(probe, thread, site, stamp);
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::begin(
         thread,
@@ -155,6 +195,22 @@ fn sample_anew<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) 
             acquired: now,
         },
     )
+}
+
+/// The site of an operation that is recorded: of its whole stack, if the session
+/// with this `stamp` keeps stacks. Inside its bracket.
+#[inline(always)]
+fn whole(probe: &Probe, thread: &ThreadState, site: CallSite, stamp: u64) -> CallSite {
+    if probe.gate.keeps_stacks() { stack(probe, thread, site, stamp) } else { site }
+}
+
+#[cold]
+#[inline(never)]
+fn stack(probe: &Probe, thread: &ThreadState, site: CallSite, stamp: u64) -> CallSite {
+    // SAFETY: inside the bracket of an open gate.
+    let hooks = unsafe { &*probe.gate.hooks(stamp) };
+    // SAFETY: the host's entry, with its own context.
+    hooks.stack.map_or(site, |stack| unsafe { stack(hooks.host, site, thread.id() as u32) })
 }
 
 /// The lock, with all that the probe adds.
@@ -191,7 +247,7 @@ fn weight_by_asking<L: Watched>(
         if !mode.is_shared() {
             slot.set_holder(thread::holder(site));
             if !is_admitted {
-                // After four thousand million operations it may be at its end.
+                // After two thousand million operations it may be at its end.
                 slot.arm(stamp, Countdown::EXCLUDED);
             }
             // Newly met, the lock may have been told to wait.
@@ -226,7 +282,7 @@ fn meet<L: Watched>(probe: &Probe, hooks: &HookTable, slot: &Slot, stamp: u64, l
 /// Whether the session watches `lock` at all. Inside the bracket.
 fn admits(hooks: &HookTable, lock: &LockRef) -> bool {
     // SAFETY: the host's entry, with its own context; the lock lives for the call.
-    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.filter, lock) })
+    hooks.admits.is_none_or(|admits| unsafe { admits(hooks.host, lock) })
 }
 
 /// Ends this thread's own countdown and starts the next; the weight of the

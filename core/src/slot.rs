@@ -144,16 +144,11 @@ impl Slot {
 
     /// Counts one uncontended operation of the session with this `stamp`.
     ///
-    /// One test covers both reasons to look closer: the subtraction leaves the
-    /// bare countdown if the generations agree, and a number far above 32 bits
-    /// if they do not.
-    ///
     /// The caller owns the lock exclusively.
     #[inline]
     pub fn tick(&self, stamp: u64) -> Tick {
         let word = self.countdown.load(Ordering::Relaxed);
-        let left = word.wrapping_sub(stamp);
-        if left.wrapping_sub(2) >= u64::from(u32::MAX) {
+        if !passes(word, stamp) {
             return Tick::Look;
         }
         self.countdown.store(word.wrapping_sub(1), Ordering::Relaxed);
@@ -178,7 +173,7 @@ impl Slot {
     /// claim that [`Slot::claim`] gave.
     #[inline]
     pub fn arm(&self, stamp: u64, countdown: Countdown) {
-        let left = countdown.operations.clamp(1, CLAIMED - 1);
+        let left = countdown.operations.clamp(1, LONGEST);
         self.weight.store(countdown.weight, Ordering::Relaxed);
         // Release: a shared owner that sees the slot current may read `state`
         // as the claimant left it. Pairs with the acquire in `claim`.
@@ -334,8 +329,22 @@ impl Slot {
     }
 }
 
+/// The longest countdown. A processor compares with a number of so many bits in one
+/// instruction, and needs two and a register for a longer one.
+const LONGEST: u32 = i32::MAX as u32;
 /// Countdown value of a slot that somebody is arming.
 const CLAIMED: u32 = u32::MAX;
+
+/// Whether the next operation of the session with this `stamp` is counted by `word`,
+/// a countdown with its session's stamp, and is no sample.
+///
+/// One test covers all reasons to look closer: the subtraction leaves the bare
+/// countdown if the generations agree, and a number far above 32 bits if they do not.
+#[inline(always)]
+pub(crate) fn passes(word: u64, stamp: u64) -> bool {
+    word.wrapping_sub(stamp).wrapping_sub(2) <= u64::from(LONGEST - 2)
+}
+
 /// Bit of a weight: see [`Countdown::asking`].
 const ASKING: u32 = 1 << 31;
 /// The weight of a lock that the session does not watch.
@@ -403,10 +412,10 @@ impl Countdown {
     pub const UNCHANGED: Self = Self { operations: 0, weight: 0 };
     /// Sample every operation.
     pub const EVERY: Self = Self { operations: 1, weight: 1 };
-    /// Look again after four thousand million operations.
-    pub const NEVER: Self = Self { operations: CLAIMED - 1, weight: 0 };
+    /// Look again after two thousand million operations.
+    pub const NEVER: Self = Self { operations: LONGEST, weight: 0 };
     /// The session does not watch this lock: what the recorder answers itself.
-    pub(crate) const EXCLUDED: Self = Self { operations: CLAIMED - 1, weight: EXCLUDED };
+    pub(crate) const EXCLUDED: Self = Self { operations: LONGEST, weight: EXCLUDED };
 
     /// The same countdown; and the next acquisition of the lock that has to wait
     /// is told while it is owned, so that the answer can end this countdown.
@@ -497,6 +506,16 @@ mod tests {
         }
         let unknown = Holder::new(site, Holder::thread_bits(0xffff));
         assert_eq!((unknown.site(), unknown.thread()), (site, None));
+    }
+
+    #[test]
+    fn a_countdown_that_is_too_long_is_cut() {
+        let slot = Slot::new(None);
+        assert!(slot.claim(STAMP));
+        assert!(!passes(slot.countdown.load(Ordering::Relaxed), STAMP), "nobody has armed it");
+        slot.arm(STAMP, Countdown { operations: u32::MAX, weight: 7 });
+        assert_eq!(slot.tick(STAMP), Tick::Pass);
+        assert_eq!(slot.countdown.load(Ordering::Relaxed), STAMP | u64::from(LONGEST - 1));
     }
 
     #[test]

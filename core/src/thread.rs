@@ -1,16 +1,16 @@
 //! What each thread keeps: its in-hook flag, its countdown, and the
 //! acquisitions that it has begun and not yet ended.
 
-mod pads;
+pub(crate) mod pads;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
 mod table;
 
 #[cfg(all(feature = "control", not(any(lockscope_loom, lockscope_shuttle))))]
 pub(crate) use table::is_inside;
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
+pub use table::{Shortcut, current, for_each_pending, forked, lost, quiesce, unfinished};
 #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
-pub use table::{current, for_each_pending, forked, lost, quiesce, unfinished};
+pub(crate) use table::{await_parting, get, holder, index_of, introduced, passes};
 
 /// In a model, threads have no state that is found by who they are.
 #[cfg(all(feature = "control", any(lockscope_loom, lockscope_shuttle)))]
@@ -22,7 +22,7 @@ use self::pads::Pads;
 use crate::acquisition::{Acquisition, PER_THREAD};
 use crate::gate::{Gate, Seen};
 use crate::site::CallSite;
-use crate::slot::{Countdown, Holder};
+use crate::slot::{self, Countdown, Holder};
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// The count in [`ThreadState::cut`].
@@ -219,7 +219,11 @@ impl ThreadState {
         self.parting.store(0, Ordering::Relaxed);
         match id {
             Some(id) => self.set_id(id),
-            None => self.taken.store(false, Ordering::Relaxed),
+            None => {
+                // What is left of its countdown may have been with the thread.
+                self.countdown.store(0, Ordering::Relaxed);
+                self.taken.store(false, Ordering::Relaxed);
+            }
         }
     }
 
@@ -228,7 +232,7 @@ impl ThreadState {
     #[inline]
     pub(crate) fn tick(&self, stamp: u64) -> bool {
         let word = self.countdown.load(Ordering::Relaxed);
-        if word.wrapping_sub(stamp).wrapping_sub(2) >= u64::from(u32::MAX) {
+        if !slot::passes(word, stamp) {
             return true;
         }
         self.countdown.store(word - 1, Ordering::Relaxed);
@@ -370,6 +374,23 @@ impl ThreadState {
         }
         self.free.store(free, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
+    }
+
+    /// This thread is about to end, and waits no more. What it holds, another may give
+    /// back by the token, unless there are none (`is_alone`).
+    #[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+    fn end_all(&self, is_alone: bool) {
+        for (index, record) in self.acquisitions.iter().enumerate() {
+            let free = || {
+                record.end();
+                self.put_acquisition(index);
+            };
+            if record.is_waiting() {
+                free();
+            } else if is_alone && record.is_held() {
+                self.cut_short(record.generation(), record.event().weight(), free);
+            }
+        }
     }
 
     #[cold]

@@ -95,6 +95,9 @@ struct RunArgs {
     /// Let this signal wake a backend that sleeps, as in SIGUSR2.
     #[arg(long, value_name = "SIGNAL")]
     wake_signal: Option<String>,
+    /// Keep the call stack of each operation that is recorded: N frames, or 64.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "64")]
+    stacks: Option<String>,
     /// By what the program's locks are watched.
     #[arg(long, value_enum, value_name = "PROBE", default_value_t)]
     probe: ProbeChoice,
@@ -188,6 +191,7 @@ impl RunArgs {
             ("flush_interval", self.flush_interval, "--flush-interval"),
             ("control", self.no_control.then(|| "false".to_owned()), "--no-control"),
             ("wake_signal", self.wake_signal, "--wake-signal"),
+            ("stacks", self.stacks, "--stacks"),
             ("strict", self.strict.then(|| "true".to_owned()), "--strict"),
         ];
         for (key, value, flag) in flags {

@@ -34,8 +34,10 @@ pub const FILE_NAME: &str = "lockscope.toml";
 pub(crate) const PREFIX: &str = "LOCKSCOPE_";
 const STRICT: &str = "strict";
 const ENABLED: &str = "enabled";
+/// Also taken by a session that runs.
+pub(crate) const STACKS: &str = "stacks";
 /// Keys that every backend's configuration stands beside.
-pub(crate) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 13] = [
     "backend",
     "output",
     "flush_interval",
@@ -46,6 +48,8 @@ pub(crate) const KEYS: [&str; 11] = [
     "exclude",
     "control",
     "wake_signal",
+    STACKS,
+    "max_stacks",
     "period",
 ];
 /// Keys that have a list, and what that is a list of.
@@ -54,6 +58,8 @@ const LISTS: [(&str, &str); 3] =
 
 /// The report of a process that profiles itself, if nobody names one.
 const DEFAULT_OUTPUT: &str = "lockscope-{pid}.json";
+/// Each takes a quarter of a kilobyte, if it has thirty frames.
+const DEFAULT_MAX_STACKS: u32 = 16_384;
 /// What `plugin_path` takes.
 const FOLDERS: &str = "a folder, or a list of folders";
 /// What `include` and `exclude` take.
@@ -85,6 +91,11 @@ pub struct Config {
     pub control: Placed<bool>,
     /// The signal that wakes the backend if it sleeps.
     pub wake_signal: Option<Placed<Signal>>,
+    /// How many frames of its stack are kept of an operation that is recorded; 0 for
+    /// none.
+    pub stacks: Placed<u32>,
+    /// How many stacks are kept in the process.
+    pub max_stacks: Placed<u32>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// Values for backends, lowest precedence first.
@@ -241,6 +252,8 @@ impl Config {
             exclude: Vec::new(),
             control: Placed::built_in(true),
             wake_signal: None,
+            stacks: Placed::built_in(0),
+            max_stacks: Placed::built_in(DEFAULT_MAX_STACKS),
             file: None,
             settings: Vec::new(),
         }
@@ -288,6 +301,8 @@ impl Config {
             "wake_signal" => {
                 self.wake_signal = signal::signal(&given)?.map(|value| Placed { value, place });
             }
+            STACKS => self.stacks = Placed { value: value::frames(&given)?, place },
+            "max_stacks" => self.max_stacks = Placed { value: value::max_stacks(&given)?, place },
             _ => return Err(unknown_key(&given.key, place, &KEYS)),
         }
         Ok(())

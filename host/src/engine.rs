@@ -7,6 +7,8 @@
 mod cost;
 mod entrance;
 mod gates;
+mod naming;
+mod objects;
 mod pacer;
 mod reporting;
 mod scale;
@@ -26,6 +28,7 @@ use crate::filter::{Filter, LockPattern};
 use crate::loader::{Found, Plugin, SearchPath};
 use crate::report::model::ReportFile;
 
+use objects::Watcher;
 use pacer::Pacer;
 pub(crate) use state::Standing;
 use state::State;
@@ -45,6 +48,7 @@ pub(crate) struct Engine {
 struct Inner {
     state: Mutex<State>,
     pacer: Pacer,
+    watcher: Watcher,
 }
 
 /// What a session is to be made of.
@@ -54,6 +58,36 @@ pub(crate) struct Plan {
     pub(crate) settings: Resolved,
     include: Vec<Placed<LockPattern>>,
     exclude: Vec<Placed<LockPattern>>,
+    stacks: Stacks,
+}
+
+/// Which stacks are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Stacks {
+    /// How many frames of each; 0 for no stacks.
+    frames: Placed<u32>,
+    /// How many stacks.
+    limit: Placed<u32>,
+}
+
+impl Stacks {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { frames: config.stacks.clone(), limit: config.max_stacks.clone() }
+    }
+
+    /// Makes what taking them needs: how many frames are kept.
+    fn prepare(&self) -> Result<u32, HostError> {
+        let frames = self.frames.value;
+        if frames == 0 {
+            return Ok(0);
+        }
+        if !lockscope_stacks::IS_SUPPORTED {
+            return Err(HostError::StacksUnsupported { place: self.frames.place.clone() });
+        }
+        lockscope_stacks::prepare(self.limit.value)
+            .map_err(|source| HostError::System { what: "make room for stacks", source })?;
+        Ok(frames)
+    }
 }
 
 impl Plan {
@@ -62,7 +96,7 @@ impl Plan {
         let Found { plugin, others } = SearchPath::new(config).find(&config.backend)?;
         let settings = config.settings_for(&plugin.description, &others)?;
         let (include, exclude) = (config.include.clone(), config.exclude.clone());
-        Ok(Self { plugin, settings, include, exclude })
+        Ok(Self { plugin, settings, include, exclude, stacks: Stacks::new(config) })
     }
 
     /// The filter of one session.
@@ -98,6 +132,11 @@ impl Engine {
     /// Changes a key of the running session's backend.
     pub(crate) fn configure(&self, key: &str, value: &str) -> Result<(), HostError> {
         self.with(|state| state.configure(key, value))
+    }
+
+    /// Keeps these stacks from now on, in the running session.
+    pub(crate) fn keep_stacks(&self, stacks: &Stacks) -> Result<(), HostError> {
+        self.with(|state| state.keep_stacks(stacks))
     }
 
     /// Wakes the backend of the running session, if it sleeps; `cause` is for
@@ -147,6 +186,7 @@ impl Engine {
         // While the state is held: of two who follow each other, the second's
         // word stands.
         inner.pacer.set(state.ask_at());
+        inner.watcher.set(state.keeps_stacks());
         drop(state);
         self.adopt_handed_in();
         done

@@ -354,6 +354,16 @@ pub enum HostError {
         /// The folders that were searched.
         searched: String,
     },
+    /// Stacks cannot be taken on this kind of machine.
+    #[error(
+        "stacks cannot be kept on this machine ({place}): expected Linux on x86_64 or aarch64, found {} on {}; set stacks to 0",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )]
+    StacksUnsupported {
+        /// Who wants them.
+        place: Place,
+    },
     /// The system refused something that the host needs.
     #[error(
         "the host cannot {what}: {source}; free what the process or the machine has run out of"

@@ -10,8 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::config::{Config, Overrides, Place, Placed};
-use crate::engine::{ENGINE, Plan};
+use crate::config::{Config, Overrides, Place, Placed, STACKS};
+use crate::engine::{ENGINE, Plan, Stacks};
 use crate::error::HostError;
 use crate::output;
 use crate::report::file;
@@ -167,11 +167,19 @@ impl Keeper {
         ended.transpose()
     }
 
-    /// Changes a key of the backend, for this session and those to come.
+    /// Changes a key of the backend, or how many frames of stacks are kept, for this
+    /// session and those to come.
     pub(crate) fn set(&self, key: &str, value: &str) -> Result<(), HostError> {
         let mut state = self.state()?;
-        ENGINE.configure(key, value)?;
         let mut overrides = Overrides::default();
+        if key == STACKS {
+            overrides.set(key, value, Place::Command("set"));
+            let config = state.config.with(&overrides)?;
+            ENGINE.keep_stacks(&Stacks::new(&config))?;
+            state.config = config;
+            return Ok(());
+        }
+        ENGINE.configure(key, value)?;
         overrides.setting(key, value, Place::Command("set"));
         state.config = state.config.with(&overrides)?;
         Ok(())

@@ -72,7 +72,7 @@ impl Profiler {
         self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.wake(cause))
     }
 
-    /// Changes a key of the running session's backend.
+    /// Changes a key of the running session's backend, or `stacks`.
     ///
     /// # Errors
     ///
@@ -187,6 +187,14 @@ impl Builder {
     #[must_use]
     pub fn wake_signal(mut self, signal: impl Into<String>) -> Self {
         self.overrides.set("wake_signal", signal, Place::Builder("wake_signal()"));
+        self
+    }
+
+    /// Keeps up to so many frames of the stack of each operation that is recorded, from
+    /// 1 to 128; 0 keeps no stacks.
+    #[must_use]
+    pub fn stacks(mut self, frames: u32) -> Self {
+        self.overrides.set("stacks", frames.to_string(), Place::Builder("stacks()"));
         self
     }
 

@@ -19,6 +19,7 @@ mod quantile;
 pub(crate) mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
+pub(crate) mod stacks;
 pub mod table;
 pub(crate) mod terminal;
 pub(crate) mod text;

@@ -3,6 +3,7 @@
 
 mod child;
 mod conclusion;
+mod libraries;
 mod preflight;
 mod preload;
 mod program;

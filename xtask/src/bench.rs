@@ -10,13 +10,19 @@ const PACKAGE: &str = "lockscope-benches";
 const RUNNER: &str = "gungraun-runner";
 const VALGRIND: Tool =
     Tool { program: "valgrind", package: "valgrind", wanted_for: "the count of instructions" };
-/// The flag by which the bench measures nothing.
-const WRITES_ONLY: &str = "--tables";
+/// The flags by which the bench measures no lock that is there: it writes tables, or
+/// plays simulated programs.
+const WITHOUT_LOCKS: [&str; 2] = ["--tables", "--accuracy"];
+/// The flag by which it says where time goes, and measures nothing.
+const PROFILES: &str = "--profile";
+/// What is profiled, by what the lines are called, and for how many seconds each.
+const PROFILED: &str = "every operation";
+const PROFILE_SECONDS: &str = "2";
 /// The flag by which it keeps what was counted, and measures nothing.
 const COUNTS_ONLY: &str = "--limits";
 
 /// Measures ratios to the bare locks, as `args` say (the bench itself says what
-/// there is), then counts instructions where the tools for it are installed.
+/// there is, but for `--profile`), then counts instructions where the tools for it are installed.
 ///
 /// # Errors
 ///
@@ -26,12 +32,17 @@ pub fn run(args: &[&str]) -> Result<(), Error> {
         eprintln!("There is no package {PACKAGE} in this workspace, so nothing was measured.");
         return Ok(());
     }
+    if let Some(at) = args.iter().position(|arg| *arg == PROFILES) {
+        let asked = args.get(at + 1).copied().unwrap_or(PROFILED);
+        let lines = ["--", "--profile-time", PROFILE_SECONDS, asked];
+        return shown_and_run(&bench("criterion").args(lines));
+    }
     let ratios = || shown_and_run(&bench("ratios").args(["--"]).args(args));
     let counts_only = args.contains(&COUNTS_ONLY);
     if !counts_only {
         ratios()?;
     }
-    if args.contains(&WRITES_ONLY) {
+    if args.iter().any(|arg| WITHOUT_LOCKS.contains(arg)) {
         return Ok(());
     }
     match count_instructions()? {

@@ -36,6 +36,8 @@ pub enum Check {
     Readme,
     /// The stand-ins for other lock crates, by [`crate::patched`].
     Patched,
+    /// Programs of others, by [`crate::real`].
+    RealPrograms,
     /// The tests, by nextest where it is installed; they start programs that
     /// are built before.
     Tests {
@@ -69,6 +71,7 @@ impl Checker {
 /// The packages that have models, of their own or by `suite!`.
 pub const MODELLED: &[&str] = &[
     "lockscope-core",
+    "lockscope-stacks",
     "lockscope-backends",
     "lockscope-backend-adaptive",
     "lockscope-backend-lazy",
@@ -173,6 +176,11 @@ pub const STEPS: &[Step] = &[
         "patched",
         "parking_lot's own tests pass against its stand-ins, and patched programs are seen",
         Check::Patched,
+    ),
+    step(
+        "real-programs",
+        "programs of others do what they do unwatched, and what they lock is counted right",
+        Check::RealPrograms,
     ),
     step(
         "doctests",

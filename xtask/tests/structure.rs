@@ -13,18 +13,24 @@ use xtask::sources::{self, Source};
 const CORE: &str = "lockscope-core";
 /// What backends are made of.
 const BACKENDS: &str = "lockscope-backends";
+/// What addresses are called: for probes that name places by them, and for the host.
+const SYMBOLS: &str = "lockscope-symbols";
+const STACKS: &str = "lockscope-stacks";
 
 /// What a package may depend on of the workspace, by where its folder is. The
 /// first that fits counts. Dependencies for tests alone are free, but for those
 /// on packages that nothing may depend on.
 const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
+    ("symbols", May::On(&[])),
+    ("stacks", May::On(&[CORE])),
+    ("probes/pthread", May::On(&[CORE, SYMBOLS])),
     ("probes/", May::On(&[CORE])),
     ("backends/shared", May::On(&[CORE])),
     ("backends/", May::On(&[CORE, BACKENDS])),
     // Plugins that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
-    ("host", May::On(&[CORE])),
+    ("host", May::On(&[CORE, STACKS, SYMBOLS])),
     ("demo", May::On(&["lockscope"])),
     ("xtask", May::On(&[])),
     ("benches", May::OnAnything),
@@ -53,7 +59,7 @@ const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
 ];
 
 /// Where the code that may name atomics by that door only is.
-const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
+const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/", "stacks/"];
 
 /// Every file with `unsafe` in code that ships, and what it needs it for.
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
@@ -101,7 +107,8 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
         "host/src/engine/gates.rs",
         "gates that live in probes; a handler for fork; a reason that crosses the ABI",
     ),
-    ("host/src/engine/reporting.rs", "a probe tells of waits and call sites through pointers"),
+    ("host/src/engine/naming.rs", "a probe tells of call sites through pointers"),
+    ("host/src/engine/reporting.rs", "a probe tells of waits through pointers"),
     ("host/src/engine/state.rs", "opens gates"),
     ("host/src/filter.rs", "reads a lock's name and origin as its probe describes them"),
     ("host/src/loader.rs", "opens a library, and looks at what it exports"),
@@ -132,12 +139,14 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/pthread/src/condvar.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/entry.rs", "functions without a frame, by the names of glibc's"),
     ("probes/pthread/src/mutex.rs", "glibc's functions, and words of its mutex"),
-    ("probes/pthread/src/operation.rs", "errno, and a deadline, which are pointers"),
+    ("probes/pthread/src/operation.rs", "a deadline, which is a pointer"),
+    ("probes/pthread/src/origin.rs", "a function that the dynamic linker has found"),
+    ("probes/pthread/src/own.rs", "memory of a thread that the assembler declares; errno"),
     ("probes/pthread/src/real.rs", "functions that the dynamic linker has found"),
     ("probes/pthread/src/rwlock.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/semaphore.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/spin.rs", "glibc's functions, which take pointers"),
-    ("probes/pthread/src/symbols.rs", "asks the dynamic linker for its objects"),
+    ("probes/pthread/src/symbols.rs", "tells the host of call sites through pointers"),
     ("probes/pthread/src/watch.rs", "reads the owner that glibc notes in a lock"),
     ("probes/rust/src/around/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/around/probed.rs", "gives a lock up for its owner and takes it again"),
@@ -148,6 +157,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),
     ("probes/rust/src/sync/hold.rs", "takes a guard apart that has a destructor"),
+    ("stacks/src/limits.rs", "the thread pointer, and the kernel's list of mappings"),
+    ("stacks/src/mapped.rs", "memory from the kernel"),
+    ("stacks/src/objects.rs", "what the dynamic linker shows of its objects"),
+    ("stacks/src/walk.rs", "registers and the stack; what hooks read, by address"),
+    ("symbols/src/module.rs", "asks the dynamic linker for its objects"),
 ];
 
 /// Folders that are not held to `MAY_BE_UNSAFE`: they test and measure.

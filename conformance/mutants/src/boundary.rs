@@ -36,7 +36,8 @@ impl Boundary {
             dropped: own.dropped,
             pad: own.pad,
             admits: own.admits,
-            filter: own.filter,
+            stack: own.stack,
+            host: own.host,
         };
         (alter.table)(&mut table);
         Self { inner, table: Box::leak(Box::new(table)), alter }

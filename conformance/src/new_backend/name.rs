@@ -14,7 +14,17 @@ const TAKEN: [(&[&str], &str); 3] = [
         "lockscope has a backend of this name, and the first that is found would hide the other",
     ),
     (
-        &["core", "backends", "host", "conformance", "mutants", "demo", "benches"],
+        &[
+            "core",
+            "backends",
+            "host",
+            "stacks",
+            "symbols",
+            "conformance",
+            "mutants",
+            "demo",
+            "benches",
+        ],
         "a library of lockscope is called so",
     ),
     (
@@ -29,6 +39,7 @@ const TAKEN: [(&[&str], &str); 3] = [
             "exclude",
             "control",
             "wake_signal",
+            "max_stacks",
             "enabled",
         ],
         "lockscope.toml has a key of this name, where the backend's table would stand",

@@ -4,6 +4,7 @@ use super::{Event, EventKind, LockKind, LockRef, Mode, Pending};
 use crate::site::CallSite;
 use crate::slot::Slot;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::thread::pads::Life;
 
 /// An [`Event`] of atomics: the same fields at the same places.
 ///
@@ -65,6 +66,7 @@ impl What {
         u64::from_ne_bytes([kind.0, mode.0, contended, counted, 0, 0, low, high])
     }
 
+    #[inline]
     fn unpacked(word: u64) -> Self {
         let [kind, mode, contended, counted, _, _, low, high] = word.to_ne_bytes();
         let holder_thread = u16::from_ne_bytes([low, high]);
@@ -111,6 +113,7 @@ impl EventCell {
     }
 
     /// Says whose operations are written here.
+    #[inline]
     pub(crate) fn set_thread(&self, thread: u32) {
         self.thread.store(thread, Ordering::Relaxed);
     }
@@ -135,11 +138,15 @@ impl EventCell {
         self.state.store(lock.state, Ordering::Relaxed);
     }
 
-    /// Whether it is [plain](Self::is_plain), of the lock with this id at this
-    /// address, and of this call site: then one more like it differs in its time.
+    /// Whether it is [plain](Self::is_plain), of this lock, with this id or with none,
+    /// and of this call site: then one more like it differs in its time.
     #[inline(always)]
-    pub(crate) fn is_plain_of(&self, lock: u64, address: usize, site: CallSite) -> bool {
-        self.is_plain() && self.id() == lock && self.address() == address && self.site() == site
+    pub(crate) fn is_plain_of(&self, id: u64, lock: &LockRef, site: CallSite) -> bool {
+        self.is_plain()
+            && self.id() == id
+            && self.address() == lock.address
+            && (id != 0 || self.lock_kind() == lock.kind)
+            && self.site() == site
     }
 
     /// Got the lock at once, at `now`; all else is as it was.
@@ -149,11 +156,13 @@ impl EventCell {
         self.acquired.store(now, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn set_acquired(&self, acquired: u64) {
         self.acquired.store(acquired, Ordering::Relaxed);
     }
 
     /// What the backend has left in the slot.
+    #[inline]
     pub(crate) fn set_state(&self, state: u64) {
         self.state.store(state, Ordering::Relaxed);
     }
@@ -183,17 +192,27 @@ impl EventCell {
     }
 
     /// Whoever is told of it must not touch the slot.
+    #[inline]
     pub(crate) fn hide_slot(&self) {
         self.slot.store(core::ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// Whether it is an exclusive acquisition of its lock's own countdown, that
-    /// did not wait and stands for itself.
+    /// Whether it is an exclusive acquisition that was counted, did not wait, and
+    /// stands for itself.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.what.load(Ordering::Relaxed) == What::PLAIN.packed()
-            && self.weight() == 1
-            && self.id() != 0
+        self.what.load(Ordering::Relaxed) == What::PLAIN.packed() && self.weight() == 1
+    }
+
+    /// The lock as long as it lives.
+    #[inline]
+    pub(crate) fn life(&self) -> Life {
+        Life::of(self.id(), self.address(), self.lock_kind())
+    }
+
+    #[inline]
+    fn lock_kind(&self) -> LockKind {
+        LockKind(self.lock_kind.load(Ordering::Relaxed))
     }
 
     #[inline]
@@ -201,19 +220,23 @@ impl EventCell {
         What::unpacked(self.what.load(Ordering::Relaxed))
     }
 
+    #[inline]
     pub(crate) fn address(&self) -> usize {
         self.address.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn set_weight(&self, weight: u32) {
         self.weight.store(weight, Ordering::Relaxed);
     }
 
     /// How many operations it stands for.
+    #[inline]
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
     }
@@ -234,6 +257,11 @@ impl EventCell {
         }
     }
 
+    /// Names the place anew.
+    pub(crate) fn set_site(&self, site: CallSite) {
+        self.site.store(site.0, Ordering::Relaxed);
+    }
+
     /// Where it stands.
     #[inline]
     pub(crate) fn site(&self) -> CallSite {
@@ -252,7 +280,7 @@ impl EventCell {
                 name: self.name.load(Ordering::Relaxed),
                 state: self.state.load(Ordering::Relaxed),
                 name_len: self.name_len.load(Ordering::Relaxed),
-                kind: LockKind(self.lock_kind.load(Ordering::Relaxed)),
+                kind: self.lock_kind(),
                 probe: self.probe.load(Ordering::Relaxed),
                 reserved: 0,
             },

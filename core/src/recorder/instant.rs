@@ -1,7 +1,7 @@
 //! What is told at once, by a thread that owns nothing: idle waits that are
 //! over, tries that were in vain.
 
-use super::{Watched, admits, described, enter, meet, rearm};
+use super::{Watched, admits, described, enter, meet, rearm, whole};
 use crate::clock;
 use crate::event::{Event, EventKind, Mode};
 use crate::probe::Probe;
@@ -113,6 +113,10 @@ pub(super) fn tell<L: Watched>(
         event.lock.state = slot.state_in(stamp).unwrap_or_default();
     } else if !admits(hooks, &event.lock) {
         return;
+    }
+    // An acquisition whose guard was sent has its stack from the thread that began it.
+    if event.kind != EventKind::RELEASED && !event.site.is_stack() {
+        event.site = whole(probe, thread, event.site, stamp);
     }
     // SAFETY: inside the bracket; the event lives for the call.
     let countdown = unsafe { (hooks.event)(hooks.context, &raw const event) };

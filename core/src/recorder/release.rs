@@ -6,6 +6,7 @@ use super::{Watched, described, enter, meet, rearm, rearm_thread};
 use crate::acquisition::{self, Token};
 use crate::event::Event;
 use crate::probe::Probe;
+use crate::thread::pads::end_life;
 use crate::thread::{self, ThreadState};
 
 /// What is still to be told of a lock that is about to be given back: to be
@@ -32,8 +33,19 @@ pub fn end<L: Watched>(probe: &Probe, lock: &L, token: Token) {
 /// To be called in a function of its own, which the bare unlock follows.
 #[inline(always)]
 pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token, now: u64) -> Parting {
+    release_by(probe, thread::current(), lock, token, now)
+}
+
+/// As [`release`], for a caller that knows its thread, `current`.
+#[inline(always)]
+pub fn release_by<L: Watched>(
+    probe: &Probe,
+    current: Option<&'static ThreadState>,
+    lock: &L,
+    token: Token,
+    now: u64,
+) -> Parting {
     const TOLD: Parting = Parting(Token::NONE);
-    let current = thread::current();
     if acquisition::is_sent(current, token) {
         release_sent(probe, current, lock, token, now);
         return TOLD;
@@ -72,22 +84,26 @@ pub fn release<L: Watched>(probe: &Probe, lock: &L, token: Token, now: u64) -> P
     // - inside the bracket;
     // - nobody writes the record before it is freed below.
     let countdown = unsafe { (hooks.event)(hooks.context, event.as_event()) };
-    match slot {
+    let is_every = match slot {
         Some(slot) if !what.mode.is_shared() => {
             rearm(slot, stamp, countdown);
-            if is_plain
-                && slot.is_every()
-                && let Some(pad) = hooks.pad
-            {
-                // SAFETY: inside the bracket; nobody writes the record before it is
-                // freed below.
-                let pad = unsafe { pad(hooks.context, event.as_event()) };
-                if !pad.is_null() {
-                    thread.pads.remember(record.generation(), event.id(), event.site(), pad);
-                }
-            }
+            slot.is_every()
         }
-        _ => rearm_thread(thread, stamp, countdown),
+        _ => {
+            rearm_thread(thread, stamp, countdown);
+            thread.samples_every(stamp)
+        }
+    };
+    if is_plain
+        && is_every
+        && let Some(pad) = hooks.pad
+    {
+        // SAFETY: inside the bracket; nobody writes the record before it is freed
+        // below.
+        let pad = unsafe { pad(hooks.context, event.as_event()) };
+        if !pad.is_null() {
+            thread.pads.remember(record.generation(), event.life(), event.site(), pad);
+        }
     }
     // Still inside: once the session's end has waited for us, what is on its
     // way was not told.
@@ -172,6 +188,9 @@ fn tell_dropped<L: Watched>(probe: &Probe, lock: &L) {
         if described.state != 0 {
             thread::await_parting(described.id);
         }
+    }
+    if described.id == 0 {
+        end_life(described.address);
     }
     // SAFETY: inside the bracket; the caller owns the lock alone.
     unsafe { (hooks.dropped)(hooks.context, &raw const described) };

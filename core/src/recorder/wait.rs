@@ -1,14 +1,14 @@
 //! Waiting for a lock that somebody holds.
 
 use super::instant::{instant, tell};
-use super::{Owner, Watched, admits, described};
-use crate::acquisition::{self, Token};
+use super::{Owner, Watched, admits, described, enter, stack, whole};
+use crate::acquisition::{self, Acquisition, Token};
 use crate::clock;
 use crate::event::{Beginning, Event, EventKind, LockRef, Mode, What};
 use crate::probe::Probe;
 use crate::site::CallSite;
 use crate::slot::Holder;
-use crate::thread;
+use crate::thread::{self, ThreadState};
 
 /// The caller is about to wait for `lock`, which somebody holds.
 #[cold]
@@ -36,6 +36,9 @@ pub fn wait<L: Watched>(probe: &Probe, lock: &L, mode: Mode, site: CallSite) -> 
         _ => NOT_DRAWN,
     };
     let holder = slot.map_or_else(|| known(lock.owner()), |slot| slot.holder(stamp));
+    // Now, because nobody waits for this thread yet; and before the clock is read,
+    // because what it takes is no wait.
+    let site = if weight == NOT_DRAWN { site } else { whole(probe, thread, site, stamp) };
     acquisition::begin(
         thread,
         (stamp >> 32) as u32,
@@ -95,6 +98,7 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     if record.event().weight() != 1 {
         if record.event().state() != u64::from(probe.gate.thinning().look()) {
             record.event().set_weight(1);
+            recorded_after_all(probe, thread, record);
         } else if record.event().weight() == NOT_DRAWN {
             acquisition::free(thread, token);
             return Token::NONE;
@@ -108,6 +112,18 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     let now = clock::now(probe.gate.uses_tsc()).max(1);
     acquisition::acquired(thread, token, now, state);
     token
+}
+
+/// A wait that was not drawn is recorded because it was long: its stack, which is
+/// what it was when the wait began, is still to be taken.
+fn recorded_after_all(probe: &Probe, thread: &ThreadState, record: &Acquisition) {
+    let site = record.event().site();
+    if site.is_stack() || !probe.gate.keeps_stacks() {
+        return;
+    }
+    if let Some((inside, _)) = enter(probe, thread, record.generation()) {
+        record.event().set_site(stack(probe, thread, site, inside.stamp()));
+    }
 }
 
 /// The wait that `token` stands for ended without the lock.

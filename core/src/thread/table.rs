@@ -7,7 +7,7 @@ use super::{ThreadState, wait_outside};
 use crate::event::Pending;
 use crate::gate::Gate;
 use crate::site::CallSite;
-use crate::slot::Holder;
+use crate::slot::{self, Holder};
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, heavy_fence};
 
 /// Threads that can be watched at one time: as many as a token can name.
@@ -82,6 +82,8 @@ thread_local! {
     static HOLDER: Cell<u64> = const { Cell::new(0) };
     /// Gives the state back when the thread ends.
     static LEASE: Lease = const { Lease(Cell::new(false)) };
+    /// Where else this thread's state is found, if anywhere.
+    static SHORTCUT: Cell<*const Shortcut> = const { Cell::new(core::ptr::null()) };
     /// Set once the lease has ended: what is still to come is plain.
     static ENDED: Cell<bool> = const { Cell::new(false) };
 }
@@ -93,8 +95,16 @@ impl Drop for Lease {
         ENDED.with(|ended| ended.set(true));
         let state = CURRENT.with(|current| current.replace(core::ptr::null()));
         HOLDER.with(|holder| holder.set(0));
+        // SAFETY: who gave it has promised that it lives as long as the thread.
+        let shortcut = unsafe { SHORTCUT.with(Cell::get).as_ref() };
         // SAFETY: states are never freed.
         if let Some(state) = unsafe { state.as_ref() } {
+            if let Some(shortcut) = shortcut {
+                shortcut.part_from(state);
+            }
+            // glibc cancels a thread in the middle of a wait. Whoever has a shortcut has
+            // its tokens there as well, and not in guards.
+            state.end_all(shortcut.is_some());
             // Release: the next owner sees this thread's last writes. Pairs
             // with the acquire in `adopt`.
             state.taken.store(false, Ordering::Release);
@@ -113,6 +123,80 @@ pub fn current() -> Option<&'static ThreadState> {
     }
     // SAFETY: states are never freed.
     Some(unsafe { &*state })
+}
+
+/// A thread's own countdown and the way to its state, in memory of the thread's that a
+/// probe reaches without a call, as a preloaded library does.
+///
+/// All zeros is one that leads nowhere yet.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Shortcut {
+    /// The countdown of the state, which stands at its end meanwhile, so that whoever
+    /// comes to the end of this one finds that one there: see [`Shortcut::take_over`].
+    countdown: Cell<u64>,
+    state: Cell<*const ThreadState>,
+}
+
+impl Shortcut {
+    /// This thread's state, if the shortcut leads to it already, and the thread is not
+    /// being torn down.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> Option<&'static ThreadState> {
+        // SAFETY: states are never freed.
+        unsafe { self.state.get().as_ref() }
+    }
+
+    /// As [`current`], after which the shortcut leads there as well.
+    ///
+    /// # Safety
+    ///
+    /// - The shortcut is the calling thread's, which gives no other, and lives as long
+    ///   as the thread.
+    #[cold]
+    #[inline(never)]
+    pub unsafe fn introduce(&self) -> Option<&'static ThreadState> {
+        let state = current()?;
+        SHORTCUT.with(|shortcut| shortcut.set(self));
+        self.state.set(state);
+        self.take_over(state);
+        Some(state)
+    }
+
+    /// Counts an operation; false if it is due, or if the countdown is not one of an
+    /// open gate that says `word`.
+    #[inline(always)]
+    pub(crate) fn passes(&self, word: u64) -> bool {
+        let countdown = self.countdown.get();
+        // The same generation in the upper half, and more than one operation left.
+        let passes = slot::passes(countdown, word);
+        if passes {
+            self.countdown.set(countdown - 1);
+        }
+        passes
+    }
+
+    /// Takes over what `state`, which is this thread's, was armed with, if it was.
+    #[inline]
+    pub fn take_over(&self, state: &ThreadState) {
+        let armed = state.countdown.load(Ordering::Relaxed);
+        let end = armed >> 32 << 32 | 1;
+        if armed != end || self.countdown.get() >> 32 != end >> 32 {
+            self.countdown.set(armed);
+            state.countdown.store(end, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives the countdown back to `state`, and leads nowhere any more.
+    fn part_from(&self, state: &ThreadState) {
+        self.state.set(core::ptr::null());
+        let countdown = self.countdown.replace(0);
+        if countdown >> 32 == state.countdown.load(Ordering::Relaxed) >> 32 {
+            // Whoever takes the state over goes on where this thread has stopped.
+            state.countdown.store(countdown, Ordering::Relaxed);
+        }
+    }
 }
 
 /// This thread's state, if it has one.
@@ -278,4 +362,41 @@ fn system_box<T>(value: T) -> Option<*mut T> {
     // SAFETY: freshly allocated for a `T`.
     unsafe { place.write(value) };
     Some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Countdown;
+
+    const STAMP: u64 = 7 << 32;
+
+    #[test]
+    fn a_shortcut_counts_down_what_its_state_was_armed_with() {
+        let shortcut = Shortcut { countdown: Cell::new(0), state: Cell::new(core::ptr::null()) };
+        let state = ThreadState::new(0);
+        assert!(!shortcut.passes(STAMP));
+        state.arm(STAMP, Countdown { operations: 3, weight: 9 });
+        shortcut.take_over(&state);
+        assert!(state.is_armed(STAMP) && state.tick(STAMP), "it is due for who looks there");
+        assert!(shortcut.passes(STAMP));
+        shortcut.take_over(&state);
+        assert!(shortcut.passes(STAMP), "what was not armed is not taken over");
+        for word in [0, STAMP, STAMP + (1 << 32), STAMP | 1 << 63] {
+            assert!(!shortcut.passes(word), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn whoever_takes_a_state_over_goes_on_where_its_thread_has_stopped() {
+        let shortcut = Shortcut { countdown: Cell::new(0), state: Cell::new(core::ptr::null()) };
+        let state = ThreadState::new(0);
+        state.arm(STAMP, Countdown { operations: 5, weight: 9 });
+        shortcut.take_over(&state);
+        assert!(shortcut.passes(STAMP));
+        shortcut.part_from(&state);
+        assert!(!shortcut.passes(STAMP) && shortcut.get().is_none());
+        let left = (0..9).take_while(|_| !state.tick(STAMP)).count();
+        assert_eq!(left, 3);
+    }
 }

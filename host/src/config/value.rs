@@ -1,10 +1,12 @@
 //! Values as people write them.
 
+use core::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Given, PATTERNS, Placed};
 use crate::error::{HostError, nearest};
 use crate::filter::LockPattern;
+use lockscope_stacks::{MOST_FRAMES, MOST_STACKS};
 
 const BOOLEANS: [(&str, bool); 8] = [
     ("true", true),
@@ -44,6 +46,29 @@ fn parse_duration(text: &str) -> Option<Duration> {
     let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
     let ms = number.parse::<u64>().ok()?.checked_mul(*ms)?;
     (ms > 0).then(|| Duration::from_millis(ms))
+}
+
+const FRAMES: &str = "a number of frames from 0 to 128, where 0 keeps no stacks";
+const _: () = assert!(MOST_FRAMES == 128);
+const STACKS: &str = "a number of stacks from 1 to 65536";
+const _: () = assert!(MOST_STACKS == 65_536);
+
+pub(super) fn frames(given: &Given) -> Result<u32, HostError> {
+    number(given, 0..=MOST_FRAMES as u32, FRAMES)
+}
+
+pub(super) fn max_stacks(given: &Given) -> Result<u32, HostError> {
+    number(given, 1..=MOST_STACKS, STACKS)
+}
+
+fn number(
+    given: &Given,
+    valid: RangeInclusive<u32>,
+    expected: &'static str,
+) -> Result<u32, HostError> {
+    let text = given.one(expected)?;
+    let number = text.trim().parse().ok().filter(|number| valid.contains(number));
+    number.ok_or_else(|| given.bad(&text, expected, None))
 }
 
 pub(super) fn patterns(given: &Given) -> Result<Vec<Placed<LockPattern>>, HostError> {

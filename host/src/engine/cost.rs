@@ -30,6 +30,7 @@ use lockscope_core::pad::Pad;
 use lockscope_core::sync::{AtomicBool, Ordering};
 use lockscope_core::{CallSite, Countdown, Session, Slot};
 
+use super::scale::scale;
 use super::state::{Entry, next_lock_id};
 
 /// Samples that are timed together: reading the clock for a batch is then a
@@ -58,6 +59,25 @@ pub(super) fn of_sample_ns(entry: Entry, session: &Session) -> Option<f64> {
     let cost = wake(entry).then(|| Trial::new(entry, &session, &slot).cost_ns());
     backend.stop().into_result().ok()?;
     if GAVE_UP.load(Ordering::Relaxed) { None } else { cost }
+}
+
+/// The cost of one stack of up to `frames` frames in nanoseconds: of the one that has
+/// led here, because it is there.
+pub(super) fn of_stack_ns(frames: u32) -> f64 {
+    let uses_tsc = scale().tsc == 1;
+    // SAFETY: the call takes nothing and cannot fail.
+    let thread = unsafe { libc::gettid() } as u32;
+    let site = CallSite::of(Location::caller());
+    let mut batches: Vec<u64> = (0..BATCHES)
+        .map(|_| {
+            let began = clock::now(uses_tsc);
+            for _ in 0..BATCH {
+                core::hint::black_box(lockscope_stacks::take(site, thread, frames as usize));
+            }
+            scale().ns(clock::now(uses_tsc).saturating_sub(began))
+        })
+        .collect();
+    median(&mut batches) / BATCH as f64
 }
 
 /// Sees to it that a backend that sleeps is awake; false if it is not.

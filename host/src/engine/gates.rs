@@ -138,6 +138,7 @@ pub(super) fn close_in_forked_children() {
         for probe in probes() {
             (probe.forked)(probe);
         }
+        lockscope_stacks::forked();
         super::ENGINE.forget();
     }
     REGISTERED.call_once(|| {

@@ -6,14 +6,13 @@ use std::collections::HashSet;
 
 use lockscope_core::event::Pending;
 use lockscope_core::report::Loss;
-use lockscope_core::site::SiteInfo;
-use lockscope_core::{CallSite, Probe, clock};
+use lockscope_core::{Probe, clock};
 
 use super::gates;
 use super::state::{Running, State};
 use crate::error::HostError;
-use crate::report::convert;
 use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
+use crate::report::{convert, stacks};
 use crate::tell::tell;
 
 impl State {
@@ -42,24 +41,20 @@ impl State {
                 "operations that ended after the session, or after one of its windows".into();
             report.losses.push(Loss { what, count: running.unfinished });
         }
-        let filter = running.entrance.filter.as_ref();
+        report.losses.extend(lost_stacks(running));
+        let filter = running.entrance.filter();
         let filtered = filter.map(|filter| filter.notes()).unwrap_or_default();
         report.notes.extend(filtered.iter().map(|note| note.as_str().into()));
         report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
         let info = session_info(running, ended.is_some(), report.samples, report.periods.to_vec());
         let pending = pending(running, ended.unwrap_or(u64::MAX));
-        let places = RefCell::new(core::mem::take(&mut self.places));
-        let resolve = |probe: u32, site: usize| {
-            let known = places.borrow().get(&(probe, site)).cloned();
-            known.or_else(|| {
-                let place = place(probe, site)?;
-                places.borrow_mut().insert((probe, site), place.clone());
-                Some(place)
-            })
-        };
+        let names = RefCell::new(core::mem::take(&mut self.names));
+        let most = running.entrance.frames();
+        let resolve = |probe, site| names.borrow_mut().place(probe, site, most);
         let pending = pending.iter().map(|pending| shown(pending, running, &resolve)).collect();
-        let file = convert(&report, info, pending, &resolve, &probe_name);
-        self.places = places.into_inner();
+        let mut file = convert(&report, info, pending, &resolve, &probe_name);
+        self.names = names.into_inner();
+        stacks::complete(&mut file, self.names.frames());
         Ok(file)
     }
 }
@@ -80,7 +75,8 @@ fn tell_abandonment(running: &mut Running) {
 }
 
 fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u32>) -> SessionInfo {
-    let filter = running.entrance.filter.as_ref();
+    let filter = running.entrance.filter();
+    let frames = running.entrance.frames();
     SessionInfo {
         backend: running.name.clone(),
         backend_version: running.version.clone(),
@@ -98,6 +94,7 @@ fn session_info(running: &Running, complete: bool, samples: u64, periods: Vec<u3
         command: command(),
         samples,
         sample_cost_ns: running.sample_cost_ns,
+        stacks: (frames != 0).then_some(frames),
     }
 }
 
@@ -119,6 +116,23 @@ fn lost(running: &Running) -> u64 {
             (probe.lost)().saturating_sub(before)
         })
         .sum()
+}
+
+/// Operations of the session that were recorded without their stacks.
+fn lost_stacks(running: &Running) -> impl Iterator<Item = Loss> {
+    let (before, now) = (running.stacks_lost_before, lockscope_stacks::losses());
+    let losses = [
+        (
+            "stacks of operations, which were recorded without, beyond those that are kept (max_stacks)",
+            now.refused.saturating_sub(before.refused),
+        ),
+        (
+            "stacks of operations, which were recorded without, because they could not be read",
+            now.unreadable.saturating_sub(before.unreadable),
+        ),
+    ];
+    let there = losses.into_iter().filter(|(_, count)| *count > 0);
+    there.map(|(what, count)| Loss { what: what.into(), count })
 }
 
 /// What the session's threads wait for or hold now, with the probe that said so.
@@ -172,31 +186,10 @@ fn shown(
     }
 }
 
-fn number_of(number: u32) -> Option<&'static Probe> {
+pub(super) fn number_of(number: u32) -> Option<&'static Probe> {
     gates::probes().nth(number as usize)
 }
 
 fn probe_name(number: u32) -> String {
     number_of(number).map_or_else(|| format!("probe {number}"), |probe| probe.name().to_owned())
-}
-
-/// What the probe says of the site; its bare address if it knows no more.
-fn place(probe: u32, site: usize) -> Option<Place> {
-    if !CallSite(site).is_known() {
-        return None;
-    }
-    let mut info = SiteInfo::UNKNOWN;
-    // SAFETY:
-    // - the site came from this probe, through a backend or its own records;
-    // - `info` is valid for writes.
-    let known = number_of(probe)
-        .is_some_and(|probe| unsafe { (probe.resolve)(CallSite(site), &raw mut info) });
-    // SAFETY: as the probe filled it in.
-    let file = known.then(|| unsafe { info.file() }).flatten().unwrap_or_default();
-    Some(Place {
-        file: file.to_owned(),
-        line: info.line,
-        column: info.column,
-        address: site as u64,
-    })
 }

@@ -3,6 +3,7 @@
 use core::ffi::c_void;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lockscope_core::backend::{BackendBox, BackendError, ErrorKind, Pace, SessionRef};
@@ -12,10 +13,11 @@ use lockscope_core::sync::{self, AtomicU32, AtomicU64, Ordering};
 use lockscope_core::{HookTable, Probe, Session};
 
 use super::entrance::Entrance;
-use super::{Plan, cost, gates, scale};
+use super::naming::Names;
+use super::{Plan, Stacks, cost, gates, scale};
 use crate::config::Resolved;
 use crate::error::HostError;
-use crate::report::model::{Place, ReportFile};
+use crate::report::model::ReportFile;
 use crate::tell::tell;
 
 /// Of the last session, those that measure a backend's cost included. Written
@@ -28,8 +30,8 @@ pub(super) struct State {
     sessions: u32,
     session: Option<Running>,
     instances: Vec<Instance>,
-    /// What probes said of their call sites.
-    pub(super) places: HashMap<(u32, usize), Place>,
+    /// What call sites are called.
+    pub(super) names: Names,
     /// Why probes are not watched.
     pub(super) refusals: Vec<HostError>,
 }
@@ -76,6 +78,8 @@ pub(super) struct Running {
     pub(super) started_unix_ns: u64,
     /// Losses of each probe's threads before the session, by its `lost` entry.
     pub(super) lost_before: HashMap<usize, u64>,
+    /// Stacks that were lost before the session.
+    pub(super) stacks_lost_before: lockscope_stacks::Losses,
     pub(super) notes: Vec<String>,
     pub(super) abandonment_told: bool,
 }
@@ -126,7 +130,11 @@ impl State {
         gates::close_in_forked_children();
         let clock = scale::scale();
         let expedited = sync::register_expedited();
-        let Instance { entry, sample_cost_ns, .. } = *self.instance(plan)?;
+        let frames = plan.stacks.prepare()?;
+        let Instance { entry, mut sample_cost_ns, .. } = *self.instance(plan)?;
+        if frames != 0 {
+            sample_cost_ns = sample_cost_ns.map(|cost| cost + cost::of_stack_ns(frames));
+        }
         let started_unix_ns = unix_ns();
         let open = self.session.as_ref().map(|running| running.generation);
         let session = next_session(started_unix_ns, open);
@@ -142,7 +150,7 @@ impl State {
             plugin: plan.plugin.path.clone(),
             settings: plan.settings.pairs(),
             entry,
-            entrance: Entrance::new(entry.hooks, plan.filter()),
+            entrance: Entrance::new(entry.hooks, plan.filter().map(Arc::new), frames),
             sample_cost_ns,
             number: self.sessions,
             session: generation,
@@ -155,6 +163,7 @@ impl State {
             started,
             started_unix_ns,
             lost_before: HashMap::new(),
+            stacks_lost_before: lockscope_stacks::losses(),
             notes: Vec::new(),
             abandonment_told: false,
         })
@@ -325,15 +334,41 @@ impl State {
             }
             return;
         }
+        self.reopen(before.gate);
+    }
+
+    /// Opens the gates anew, as another part of the session, in which all slots are
+    /// empty. They stood as in `before`.
+    fn reopen(&mut self, before: u32) {
+        let Some(running) = &mut self.session else { return };
         let ended = running.generation;
         running.generation = next_generation(Some(ended));
         gates::probes().for_each(|probe| self.open(probe));
         quiesce();
-        if before.gate != gate_state::CLOSED
+        if before != gate_state::CLOSED
             && let Some(running) = &mut self.session
         {
             running.unfinished += unfinished(ended);
         }
+    }
+
+    pub(super) fn keep_stacks(&mut self, stacks: &Stacks) -> Result<(), HostError> {
+        let running = self.session.as_mut().ok_or(HostError::NoSession)?;
+        let frames = stacks.prepare()?;
+        if frames != running.entrance.frames() {
+            let next = running.entrance.with_frames(frames);
+            // Hooks may run behind the old one until the gates were opened anew.
+            let old = core::mem::replace(&mut running.entrance, next);
+            let gate = running.pace.gate;
+            self.reopen(gate);
+            drop(old);
+        }
+        Ok(())
+    }
+
+    /// Whether the running session keeps stacks.
+    pub(super) fn keeps_stacks(&self) -> bool {
+        self.session.as_ref().is_some_and(|running| running.entrance.frames() != 0)
     }
 
     pub(super) fn configure(&mut self, key: &str, value: &str) -> Result<(), HostError> {

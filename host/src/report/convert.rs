@@ -77,6 +77,7 @@ pub fn convert(
             .map(|loss| Loss { what: loss.what.to_string(), count: loss.count })
             .collect(),
         notes,
+        frames: Vec::new(),
     }
 }
 
@@ -85,7 +86,8 @@ impl Names<'_> {
         if site == 0 {
             return None;
         }
-        let unknown = Place { file: String::new(), line: 0, column: 0, address: site as u64 };
+        let (file, stack) = (String::new(), Vec::new());
+        let unknown = Place { file, line: 0, column: 0, address: site as u64, stack };
         Some((self.resolve)(probe, site).unwrap_or(unknown))
     }
 

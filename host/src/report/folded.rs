@@ -6,10 +6,12 @@ use std::fmt::Write;
 use super::charges::charges;
 use super::model::{Place, ReportFile};
 
-/// One line per lock, waiter and holder, and the time waited in nanoseconds:
+/// One line per lock, waiter and holder, and the time waited in nanoseconds. If the
+/// waiter's stack was kept, it stands before it, from where its thread began:
 ///
 /// ```text
 /// mutex accounts;wait at src/bank.rs:40;held at src/bank.rs:52 1200000
+/// mutex accounts;main;bank::transfer;wait at src/bank.rs:40;held at src/bank.rs:52 300
 /// ```
 ///
 /// Names and paths are escaped as in a URL where the format gives a character
@@ -24,7 +26,13 @@ pub fn render(report: &ReportFile) -> String {
         for charge in charges(lock) {
             let waiter = label(charge.waiter);
             let holder = label(charge.holder);
-            let stack = format!("{frame};wait at {waiter};held at {holder}");
+            let calls: String = charge
+                .waiter
+                .into_iter()
+                .flat_map(|waiter| report.stack(waiter).rev())
+                .map(|call| format!("{};", escape(&call.function)))
+                .collect();
+            let stack = format!("{frame};{calls}wait at {waiter};held at {holder}");
             *stacks.entry(stack).or_default() += charge.wait_ns;
         }
     }
@@ -59,7 +67,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{blame, empty, exact, lock, place, populated, site};
+    use super::super::sample::{blame, empty, exact, lock, place, populated, site, stacked};
     use super::*;
 
     #[test]
@@ -94,6 +102,19 @@ rwlock index;wait at src/index.rs:88;held at unknown 50000000
         assert_eq!(
             render(&report),
             "mutex 50%20%25%0A鎖;wait at a%3Bb%20c.rs:1;held at a%3Bb%20c.rs:1 5\n"
+        );
+    }
+
+    #[test]
+    fn a_stack_stands_before_the_place_that_it_leads_to() {
+        assert_eq!(
+            render(&stacked()),
+            "\
+mutex accounts;(deeper);bank::by%20night;bank::each;bank::transfer;\
+wait at src/bank.rs:40;held at unknown 300
+mutex accounts;start_thread;bank::by_day;bank::transfer;\
+wait at src/bank.rs:40;held at src/bank.rs:52 500
+"
         );
     }
 

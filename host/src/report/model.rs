@@ -38,6 +38,9 @@ pub struct ReportFile {
     pub losses: Vec<Loss>,
     /// Sentences that a reader should know.
     pub notes: Vec<String>,
+    /// What stacks are made of: see [`Place::stack`]. Empty if none were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<Frame>,
 }
 
 /// A session, and the process that it watched.
@@ -81,6 +84,9 @@ pub struct SessionInfo {
     /// Nothing if it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_cost_ns: Option<f64>,
+    /// How many frames were kept of the stack of each operation; nothing if none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacks: Option<u32>,
 }
 
 /// Patterns of locks, as the configuration has them.
@@ -114,6 +120,34 @@ pub struct Place {
     pub column: u32,
     /// The address by which the probe names the place.
     pub address: u64,
+    /// The calls that led here, by their numbers in [`ReportFile::frames`]: from the
+    /// function that the place is in to the one that its thread began with. Empty if
+    /// that was not recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<u32>,
+}
+
+/// A function on a stack, and where it was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its name; or the object and the address in it; or, in parentheses, why the
+    /// stack ends here.
+    pub function: String,
+    /// Source file; empty if not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
+    /// Line, from 1; 0 if not known.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub line: u32,
+    /// The file of the object; empty if there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub object: String,
+    /// The address that its call returns to; 0 if not known.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub address: u64,
+    /// Whether it was inlined into the next one: both are one call.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub inlined: bool,
 }
 
 /// A lock, or all dropped locks of one origin.
@@ -235,6 +269,10 @@ pub struct Loss {
     pub count: u64,
 }
 
+fn is_0<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
 impl Filters {
     /// Whether all locks were watched.
     #[must_use]
@@ -276,6 +314,7 @@ impl ReportFile {
                 command: Vec::new(),
                 samples: 0,
                 sample_cost_ns: None,
+                stacks: None,
             },
             locks: Vec::new(),
             pending: Vec::new(),
@@ -285,6 +324,7 @@ impl ReportFile {
                 "Nothing was recorded, because profiling is switched off by `enabled = false`."
                     .to_owned(),
             ],
+            frames: Vec::new(),
         }
     }
 }
@@ -313,11 +353,13 @@ pub struct PlaceIdentity {
     line: u32,
     column: u32,
     address: u64,
+    stack: Vec<u32>,
 }
 
 impl Place {
     /// The place, for comparing: a source location if it is known, whatever
-    /// its address, because a compiler may place one location several times.
+    /// its address, because a compiler may place one location several times. Two
+    /// stacks that lead there are two.
     #[must_use]
     pub fn identity(&self) -> PlaceIdentity {
         PlaceIdentity {
@@ -325,6 +367,7 @@ impl Place {
             line: self.line,
             column: self.column,
             address: if self.file.is_empty() { self.address } else { 0 },
+            stack: self.stack.clone(),
         }
     }
 

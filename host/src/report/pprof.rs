@@ -13,9 +13,9 @@
 //! it was made), `lock_kind`, `creation_site` if known, and the number `lock_id`
 //! if it is one lock; `waiter` in the mutex profile says who waited.
 //!
-//! Rust names the file and line of a lock operation and not the function, so a
-//! stack is one frame, and what a viewer shows as the function's name is
-//! `file:line`.
+//! Where stacks were kept, a sample has that of its operation. Who held a lock is
+//! known by the place alone, and so are all places where none were kept: then a stack
+//! is one frame, and what a viewer shows as the function's name is `file:line`.
 
 mod proto;
 mod table;
@@ -133,7 +133,7 @@ pub fn encode(report: &ReportFile, profile: Profile) -> Vec<u8> {
     let sample_type = profile.sample_types().map(|(name, unit)| tables.value_type(name, unit));
     let mut sample = Vec::new();
     for lock in &report.locks {
-        add(&mut tables, &mut sample, lock, profile);
+        add(&mut tables, &mut sample, report, lock, profile);
     }
     let comment = comments(report).iter().map(|comment| tables.string(comment)).collect();
     let [period_type, _] = sample_type;
@@ -152,13 +152,20 @@ pub fn encode(report: &ReportFile, profile: Profile) -> Vec<u8> {
 }
 
 /// The samples of one lock.
-fn add(tables: &mut Tables, samples: &mut Vec<proto::Sample>, lock: &Lock, profile: Profile) {
+fn add(
+    tables: &mut Tables,
+    samples: &mut Vec<proto::Sample>,
+    report: &ReportFile,
+    lock: &Lock,
+    profile: Profile,
+) {
     let common = labels(tables, lock);
     let mut push = |tables: &mut Tables, place: Option<&Place>, values: [f64; 2], label| {
         let value = values.map(|value| value.round() as i64);
         if value != [0, 0] {
+            let stack = place.into_iter().flat_map(|place| report.stack(place));
             samples.push(proto::Sample {
-                location_id: vec![tables.location(place, profile.unknown())],
+                location_id: tables.locations(place, stack, profile.unknown()),
                 value: value.to_vec(),
                 label: common.iter().copied().chain(label).collect(),
             });

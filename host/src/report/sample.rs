@@ -1,8 +1,8 @@
 //! Reports for tests: one that has everything, and what tests change in it.
 
 use super::model::{
-    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
-    Times, Total, VERSION,
+    Blame, FORMAT, Filters, Frame, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo,
+    Site, Times, Total, VERSION,
 };
 
 /// A report of nothing.
@@ -16,6 +16,7 @@ pub(crate) fn empty() -> ReportFile {
         windows: Vec::new(),
         losses: Vec::new(),
         notes: Vec::new(),
+        frames: Vec::new(),
     }
 }
 
@@ -40,6 +41,61 @@ pub(crate) fn populated() -> ReportFile {
             count: 12_345,
         }],
         notes: vec!["the clock of this machine is not invariant; times are rounded".to_owned()],
+        ..empty()
+    }
+}
+
+/// A report whose waits have stacks: two ways to one line, one of them through a
+/// function that was inlined into another.
+pub(crate) fn stacked() -> ReportFile {
+    let frame = |function: &str, file: &str, line, object: &str, address, inlined| Frame {
+        function: function.to_owned(),
+        file: file.to_owned(),
+        line,
+        object: object.to_owned(),
+        address,
+        inlined,
+    };
+    let at = |stack: &[u32]| Place { stack: stack.to_vec(), ..place("src/bank.rs", 40) };
+    let waits = |stack: &[u32], ns| {
+        let mut waits = site(at(stack), "write");
+        waits.acquisitions = exact(10.0);
+        waits.contentions = exact(1.0);
+        waits.wait_ns.total = exact(ns);
+        waits.hold_ns.total = exact(2.0 * ns);
+        waits
+    };
+    let mut accounts = lock(281_474_976_710_700, "mutex");
+    accounts.name = Some("accounts".to_owned());
+    accounts.sites = vec![waits(&[0, 1, 4], 500.0), waits(&[0, 2, 3, 5], 300.0)];
+    accounts.blame = vec![
+        blame(Some(place("src/bank.rs", 52)), Some(at(&[0, 1, 4])), 500.0),
+        blame(None, Some(at(&[0, 2, 3, 5])), 300.0),
+    ];
+    ReportFile {
+        locks: vec![accounts],
+        frames: vec![
+            frame(
+                "bank::transfer",
+                "/usr/src/bank/src/bank.rs",
+                40,
+                "/usr/bin/bank",
+                0x1005,
+                false,
+            ),
+            frame("bank::by_day", "/usr/src/bank/src/day.rs", 7, "/usr/bin/bank", 0x1105, false),
+            frame("bank::each", "/usr/src/bank/src/night.rs", 9, "/usr/bin/bank", 0x1205, true),
+            frame(
+                "bank::by night",
+                "/usr/src/bank/src/night.rs",
+                3,
+                "/usr/bin/bank",
+                0x1205,
+                false,
+            ),
+            frame("start_thread", "", 0, "/lib/libc.so.6", 0x7005, false),
+            frame("(deeper)", "", 0, "", 0, false),
+        ],
         ..empty()
     }
 }
@@ -83,11 +139,13 @@ fn session() -> SessionInfo {
         command: ["./indexer", "--threads", "8"].map(str::to_owned).to_vec(),
         samples: 45_210,
         sample_cost_ns: Some(41.7),
+        stacks: None,
     }
 }
 
 pub(crate) fn place(file: &str, line: u32) -> Place {
-    Place { file: file.to_owned(), line, column: 9, address: 0x5555_0000 + u64::from(line) }
+    let address = 0x5555_0000 + u64::from(line);
+    Place { file: file.to_owned(), line, column: 9, address, stack: Vec::new() }
 }
 
 /// A total that is known for certain.
@@ -232,7 +290,8 @@ fn ready() -> Lock {
 
 /// A lock of an interposer: nothing is known but addresses.
 fn nameless() -> Lock {
-    let address = Place { file: String::new(), line: 0, column: 0, address: 0x7f12_3456_789a };
+    let address =
+        Place { file: String::new(), line: 0, column: 0, address: 0x7f12_3456_789a, stack: vec![] };
     Lock {
         probe: "pthread".to_owned(),
         sites: vec![Site { acquisitions: exact(1.0), ..site(address, "write") }],

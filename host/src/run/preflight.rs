@@ -64,6 +64,8 @@ fn variables(
         ("INCLUDE", list(&config.include)),
         ("EXCLUDE", list(&config.exclude)),
         ("CONTROL", config.control.value.to_string().into()),
+        ("STACKS", config.stacks.value.to_string().into()),
+        ("MAX_STACKS", config.max_stacks.value.to_string().into()),
     ]
     .map(|(name, value)| (format!("{PREFIX}{name}"), value))
     .into();

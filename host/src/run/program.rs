@@ -1,19 +1,27 @@
-//! A look at a program's file: who loads it, and whether it names pthread locks.
+//! A look at a program's file: who loads it, what else that needs, and whether it names
+//! pthread locks.
 //!
 //! Offsets and values: System V ABI, "Program Header" and "Dynamic Section".
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Result;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use super::libraries;
 
 const HEADER: usize = 64;
 const PROGRAM_HEADER: usize = 56;
 const LOAD: u32 = 1;
 const DYNAMIC: u32 = 2;
 const INTERPRETER: u32 = 3;
+const NEEDED: u64 = 1;
 const STRINGS: u64 = 5;
 const STRINGS_SIZE: u64 = 10;
+const R_PATH: u64 = 15;
+const RUN_PATH: u64 = 29;
 /// More than any program's names take.
 const MOST: u64 = 1 << 28;
 
@@ -39,7 +47,7 @@ const LOCKS: &[&[u8]] = &[
 pub(super) enum Program {
     /// Loaded by glibc's dynamic linker.
     Glibc {
-        /// Whether it names a lock of [`LOCKS`].
+        /// Whether it names a lock of [`LOCKS`], or a library that it needs does.
         locks: bool,
     },
     /// Loaded by another dynamic linker: this one.
@@ -52,37 +60,84 @@ pub(super) enum Program {
 
 impl Program {
     pub(super) fn read(path: &Path) -> Self {
-        File::open(path).and_then(|file| Self::of(&file)).unwrap_or(Self::Unknown)
+        let Ok(Some(object)) = File::open(path).and_then(|file| Object::of(&file)) else {
+            return Self::Unknown;
+        };
+        match &object.linker {
+            None => Self::Static,
+            Some(linker) if !linker.contains("/ld-linux") => Self::Other(linker.clone()),
+            Some(_) => Self::Glibc { locks: object.locks() || libraries::lock(&object, path) },
+        }
     }
+}
 
-    fn of(file: &File) -> Result<Self> {
+/// What the dynamic linker reads of a program or a library.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// The linker that the file asks for: only programs do.
+    linker: Option<String>,
+    /// All names that it defines, uses or needs, each of which ends with a 0.
+    names: Vec<u8>,
+    dynamic: Vec<u8>,
+}
+
+impl Object {
+    /// The file's, if it is one of this machine.
+    pub(super) fn of(file: &File) -> Result<Option<Self>> {
         let header = bytes(file, 0, HEADER as u64)?;
         // 64-bit words in this machine's byte order.
         let order = if cfg!(target_endian = "little") { 1 } else { 2 };
         if !header.starts_with(b"\x7fELF") || header[4] != 2 || header[5] != order {
-            return Ok(Self::Unknown);
+            return Ok(None);
         }
         let count = u64::from(u16::from_ne_bytes([header[56], header[57]]));
         let segments = bytes(file, word(&header, 32), count * PROGRAM_HEADER as u64)?;
         let segments: Vec<Segment> =
             segments.chunks_exact(PROGRAM_HEADER).map(Segment::of).collect();
         let of_kind = |kind| segments.iter().find(|segment| segment.kind == kind);
-        let Some(linker) = of_kind(INTERPRETER) else { return Ok(Self::Static) };
-        let linker = bytes(file, linker.offset, linker.size)?;
-        let linker = String::from_utf8_lossy(linker.trim_ascii_end()).replace('\0', "");
-        if !linker.contains("/ld-linux") {
-            return Ok(Self::Other(linker));
-        }
-        let Some(dynamic) = of_kind(DYNAMIC) else { return Ok(Self::Glibc { locks: false }) };
-        let dynamic = bytes(file, dynamic.offset, dynamic.size)?;
-        let of_tag = |tag| {
-            let mut entries = dynamic.chunks_exact(16);
-            entries.find(|entry| word(entry, 0) == tag).map_or(0, |entry| word(entry, 8))
+        let linker = match of_kind(INTERPRETER) {
+            Some(segment) => {
+                let linker = bytes(file, segment.offset, segment.size)?;
+                Some(String::from_utf8_lossy(linker.trim_ascii_end()).replace('\0', ""))
+            }
+            None => None,
         };
-        let names = of_tag(STRINGS);
-        let offset = segments.iter().find_map(|segment| segment.offset_of(names)).unwrap_or(0);
-        let names = bytes(file, offset, of_tag(STRINGS_SIZE))?;
-        Ok(Self::Glibc { locks: LOCKS.iter().any(|lock| has_name(&names, lock)) })
+        let mut object = Self { linker, names: Vec::new(), dynamic: Vec::new() };
+        if let Some(dynamic) = of_kind(DYNAMIC) {
+            object.dynamic = bytes(file, dynamic.offset, dynamic.size)?;
+            let names = object.values(STRINGS).next().unwrap_or(0);
+            let offset = segments.iter().find_map(|segment| segment.offset_of(names)).unwrap_or(0);
+            let size = object.values(STRINGS_SIZE).next().unwrap_or(0);
+            object.names = bytes(file, offset, size)?;
+        }
+        Ok(Some(object))
+    }
+
+    /// Whether it names a lock of [`LOCKS`].
+    pub(super) fn locks(&self) -> bool {
+        LOCKS.iter().any(|lock| has_name(&self.names, lock))
+    }
+
+    /// The libraries that it needs, by name.
+    pub(super) fn needs(&self) -> impl Iterator<Item = &OsStr> {
+        self.texts(NEEDED)
+    }
+
+    /// Where it says that they are.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &OsStr> {
+        self.texts(RUN_PATH).chain(self.texts(R_PATH))
+    }
+
+    fn texts(&self, tag: u64) -> impl Iterator<Item = &OsStr> {
+        self.values(tag).filter_map(|at| {
+            let rest = self.names.get(usize::try_from(at).ok()?..)?;
+            Some(OsStr::from_bytes(rest.split(|byte| *byte == 0).next()?))
+        })
+    }
+
+    fn values(&self, tag: u64) -> impl Iterator<Item = u64> {
+        let entries = self.dynamic.chunks_exact(16);
+        entries.filter(move |entry| word(entry, 0) == tag).map(|entry| word(entry, 8))
     }
 }
 

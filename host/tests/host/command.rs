@@ -73,7 +73,7 @@ fn a_plugin_is_inspected() {
         "minimal 0.1.0: counts the acquisitions of each lock\n  \
            file         DIR/liblockscope_minimal.so\n  \
            ABI version  1.0.0\n  \
-           data plane   version 1, 64 bytes of hook table, 64 of session, 128 of event, 64 of lock, 56 of slot, 128 of pad\n  \
+           data plane   version 1, 72 bytes of hook table, 64 of session, 128 of event, 64 of lock, 56 of slot, 128 of pad\n  \
            period = 1\n    \
              One operation in this many is sampled; 1 or more.\n  \
            fail = no\n    \

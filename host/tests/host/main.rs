@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod sessions;
 mod signals;
+mod stacks;
 mod switching;
 mod thinned;
 mod windows;

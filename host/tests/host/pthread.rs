@@ -1,5 +1,8 @@
 //! Programs of C, which nobody rebuilds: what they are told, and what is seen.
 
+mod faults;
+mod lives;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -9,7 +12,7 @@ use crate::support::{files, folder, lockscope, plugins, report, stderr, stdout};
 
 /// Builds `source`, of the folder beside this file, into `folder`; nothing if there
 /// is no compiler here, which is said.
-fn built(folder: &Path, source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
+pub(crate) fn built(folder: &Path, source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host/pthread").join(source);
     let to = folder.join(name);
     let (variable, compiler, standard) = match source.ends_with(".cpp") {
@@ -38,14 +41,14 @@ fn library() -> PathBuf {
 }
 
 /// `lockscope run` of the program, in `folder`.
-fn run(folder: &Path, flags: &[&str], program: &Path) -> Command {
+pub(crate) fn run(folder: &Path, flags: &[&str], program: &Path) -> Command {
     let mut command = lockscope(folder);
     command.args(["run", "--backend", "sidetable", "--plugin-path"]).arg(plugins());
     command.args(flags).arg("--").arg(program);
     command
 }
 
-fn succeeded(output: &Output) {
+pub(crate) fn succeeded(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(output), stderr(output));
 }
 
@@ -211,6 +214,16 @@ fn an_allocator_in_the_program_is_left_alone() {
     let said = stderr(&output);
     assert!(said.contains("brings an allocator of its own"), "{said}");
     assert!(files(dir.path()).iter().all(|name| !name.ends_with(".json")));
+}
+
+#[test]
+fn a_program_that_takes_the_address_of_malloc_has_none_of_its_own() {
+    let dir = folder();
+    let flags = ["-no-pie", "-fno-pic"];
+    let Some(program) = built(dir.path(), "taken.c", "taken", &flags) else { return };
+    succeeded(&run(dir.path(), &["--period", "1"], &program).output().unwrap());
+    let report = report(&dir.path().join("lockscope.json"));
+    assert_eq!(counts(&report, "counter")[0], 10.0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `lockscope report`: every form of a report, and every way to ask wrongly.
 
-mod go;
+pub(crate) mod go;
 mod terminal;
 
 use std::io::Write;

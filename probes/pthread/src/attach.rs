@@ -4,16 +4,16 @@
 //! of the memory allocator's, which must not be asked for memory then, and opening a
 //! library takes a lot of it.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use lockscope_core::sync::{AtomicUsize, Ordering};
 use lockscope_core::{CallSite, Probe};
+use lockscope_symbols::{Module, module_of};
 
 use crate::real;
-use crate::symbols::{Module, module_of};
 use crate::watch::PROBE;
 
 /// Names the host's library.
@@ -28,20 +28,21 @@ const ATTACH_SYMBOL: &CStr = c"lockscope_attach_v1";
 
 type Attach = unsafe extern "C" fn(probe: *const Probe) -> c_int;
 
-/// Where the code of an allocator begins and ends that is not glibc's own; both 0
-/// without one.
+/// Where the code of an allocator begins that is not glibc's own, and how long it is;
+/// both 0 without one.
 ///
 /// Its locks are not watched. Whoever holds one of them must not be led into code
 /// that allocates, as a backend's is; and what a program can do about them is to
 /// allocate less, which other tools tell better.
-static ALLOCATOR: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+static ALLOCATOR: AtomicUsize = AtomicUsize::new(0);
+static ALLOCATOR_LEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether `site` stands in the allocator.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_of_the_allocator(site: CallSite) -> bool {
     // Relaxed: written before the gate is opened, by the thread that has it opened.
-    let [start, end] = [&ALLOCATOR[0], &ALLOCATOR[1]].map(|bound| bound.load(Ordering::Relaxed));
-    (start..end).contains(&site.0)
+    let len = ALLOCATOR_LEN.load(Ordering::Relaxed);
+    len != 0 && site.0.wrapping_sub(ALLOCATOR.load(Ordering::Relaxed)) < len
 }
 
 #[used]
@@ -68,8 +69,8 @@ fn attach() {
     let told = match allocator() {
         Allocator::Glibc => open(&host),
         Allocator::Library(module) => {
-            ALLOCATOR[0].store(module.code.start, Ordering::Relaxed);
-            ALLOCATOR[1].store(module.code.end, Ordering::Relaxed);
+            ALLOCATOR.store(module.code.start, Ordering::Relaxed);
+            ALLOCATOR_LEN.store(module.code.len(), Ordering::Relaxed);
             open(&host)
         }
         Allocator::Program => Err(
@@ -120,12 +121,35 @@ enum Allocator {
 fn allocator() -> Allocator {
     // SAFETY: a string that ends with a 0.
     let malloc = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"malloc".as_ptr()) };
-    let Some(found) = module_of(malloc.addr()) else { return Allocator::Glibc };
+    let Some(mut found) = module_of(malloc.addr()) else { return Allocator::Glibc };
     if found.path.as_os_str().is_empty() {
-        return Allocator::Program;
+        if is_defined_at(malloc) {
+            return Allocator::Program;
+        }
+        // SAFETY: a string that ends with a 0.
+        let malloc = unsafe { libc::dlsym(libc::RTLD_NEXT, c"malloc".as_ptr()) };
+        let Some(behind) = module_of(malloc.addr()) else { return Allocator::Glibc };
+        found = behind;
     }
     let is_glibc = glibc().is_none_or(|glibc| glibc.path == found.path);
     if is_glibc { Allocator::Glibc } else { Allocator::Library(found) }
+}
+
+/// Whether the function that the dynamic linker says is at `address` is there. A program
+/// at a fixed address, which takes that of a library's function, has a jump to it that
+/// stands for it in all objects (System V ABI for x86-64, 5.2, "Function Addresses").
+fn is_defined_at(address: *const c_void) -> bool {
+    /// Asks for the entry of the symbol table.
+    const RTLD_DL_SYMENT: c_int = 1;
+    const SHN_UNDEF: u16 = 0;
+    let mut entry = core::ptr::null_mut();
+    let mut info = core::mem::MaybeUninit::uninit();
+    // SAFETY: there is room for both answers.
+    let is_found =
+        unsafe { libc::dladdr1(address, info.as_mut_ptr(), &raw mut entry, RTLD_DL_SYMENT) } != 0;
+    // SAFETY: an entry of a table that is there as long as the object is, or null.
+    let entry = unsafe { entry.cast::<libc::Elf64_Sym>().as_ref() };
+    !is_found || entry.is_none_or(|entry| entry.st_shndx != SHN_UNDEF)
 }
 
 /// The object that is glibc.
@@ -158,7 +182,7 @@ fn open(host: &OsStr) -> Result<(), String> {
         ));
     }
     // SAFETY: the symbol's name says its version, and with it its type.
-    let attach = unsafe { core::mem::transmute::<*mut libc::c_void, Attach>(attach) };
+    let attach = unsafe { core::mem::transmute::<*mut c_void, Attach>(attach) };
     // SAFETY: the probe is a static. A failure was told to the user by the host,
     // which knows the reason.
     unsafe { attach(&raw const PROBE) };

@@ -1,12 +1,13 @@
 //! Barriers: idleness, since nobody need be at work on what is waited for.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_uint, c_void};
 
 use libc::pthread_barrier_t;
 use lockscope_core::CallSite;
 use lockscope_core::event::LockKind;
 
-use crate::operation::{self, idle, is_watched};
+use crate::attach::is_of_the_allocator;
+use crate::operation::{self, idle};
 use crate::real;
 use crate::watch::Lock;
 
@@ -20,10 +21,21 @@ pub(crate) unsafe extern "C-unwind" fn wait(
 ) -> c_int {
     // SAFETY: the program hands glibc a barrier.
     let wait = || unsafe { real::pthread_barrier_wait(barrier) };
-    if !is_watched(site) {
+    if is_of_the_allocator(site) {
         return wait();
     }
     idle(&described(barrier), site, wait)
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    barrier: *mut pthread_barrier_t,
+    attributes: *const c_void,
+    count: c_uint,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_barrier_init(barrier, attributes, count) };
+    operation::init(barrier.addr(), site, init)
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(

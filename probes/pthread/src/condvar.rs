@@ -4,14 +4,15 @@
 //! for is not the lock. glibc takes the mutex again inside, so the time from being
 //! called to owning it belongs to the idleness.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 use libc::{clockid_t, pthread_cond_t, pthread_mutex_t, timespec};
 use lockscope_core::CallSite;
 use lockscope_core::event::LockKind;
 
+use crate::attach::is_of_the_allocator;
 use crate::mutex::{end_hold, had_again};
-use crate::operation::{self, errno, idle, is_watched, set_errno};
+use crate::operation::{self, errno, idle, set_errno};
 use crate::real::{self, Cnd, Mtx};
 use crate::watch::Lock;
 
@@ -33,7 +34,7 @@ unsafe fn around(
     site: CallSite,
     wait: impl FnOnce() -> c_int,
 ) -> c_int {
-    if !is_watched(site) {
+    if is_of_the_allocator(site) {
         return wait();
     }
     let before = errno();
@@ -85,6 +86,30 @@ pub(crate) unsafe extern "C-unwind" fn clock_wait(
         let wait = || real::pthread_cond_clockwait(condvar, mutex, clock, deadline);
         around(condvar, mutex, site, wait)
     }
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    condvar: *mut pthread_cond_t,
+    attributes: *const c_void,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_cond_init(condvar, attributes) };
+    operation::init(condvar.addr(), site, init)
+}
+
+pub(crate) unsafe extern "C-unwind" fn cnd_init(condvar: *mut Cnd, site: CallSite) -> c_int {
+    // SAFETY: the program hands glibc memory.
+    operation::init(condvar.addr(), site, || unsafe { real::cnd_init(condvar) })
+}
+
+pub(crate) unsafe extern "C-unwind" fn cnd_destroy(condvar: *mut Cnd, _: CallSite) -> c_int {
+    let destroy = || {
+        // SAFETY: as above. It has no way to say that it has failed.
+        unsafe { real::cnd_destroy(condvar) };
+        0
+    };
+    operation::destroy(&described(condvar), destroy)
 }
 
 pub(crate) unsafe extern "C-unwind" fn destroy(condvar: *mut pthread_cond_t, _: CallSite) -> c_int {

@@ -12,7 +12,10 @@
 //! | `operation` | what an operation is on an open gate, whatever the lock |
 //! | `mutex`, `rwlock`, `spin`, `semaphore`, `condvar`, `barrier` | what is special to each |
 //! | `held` | the locks that a thread holds and that have a record: there are no guards |
+//! | `own` | what a thread keeps, and finds without a call |
 //! | `watch` | the probe, and how its locks describe themselves |
+//! | `origin` | where locks were made that have no symbol |
+//! | `sites` | a table of call sites by the addresses of locks |
 //! | `symbols` | what an address in the program is called |
 //! | `attach` | the way to the host, before the program's `main` |
 //!
@@ -34,9 +37,12 @@ mod entry;
 mod held;
 mod mutex;
 mod operation;
+mod origin;
+mod own;
 mod real;
 mod rwlock;
 mod semaphore;
+mod sites;
 mod spin;
 mod symbols;
 mod watch;

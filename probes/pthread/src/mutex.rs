@@ -1,6 +1,6 @@
 //! Mutexes, of pthreads and of C11, which glibc makes of the same words.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 use libc::{clockid_t, pthread_mutex_t, timespec};
 use lockscope_core::CallSite;
@@ -8,7 +8,7 @@ use lockscope_core::event::{LockKind, Mode};
 use lockscope_core::sync::{AtomicU32, Ordering};
 
 use crate::operation::{
-    self, Acquiring, Outcome, give_back, is_plain_deadline, never_nested, pthread_outcome,
+    self, Acquires, Outcome, after, give_back, had_at_once, is_plain_deadline, try_for, wait_for,
 };
 use crate::real::{self, Mtx};
 use crate::watch::Lock;
@@ -37,39 +37,100 @@ unsafe fn word(mutex: *const pthread_mutex_t, offset: usize) -> u32 {
 /// # Safety
 ///
 /// - `mutex` points to a mutex.
-unsafe fn described(mutex: *const pthread_mutex_t) -> Lock {
+#[inline(always)]
+unsafe fn is_recursive(mutex: *const pthread_mutex_t) -> bool {
     // SAFETY: as the caller promises.
-    let kind = unsafe { word(mutex, KIND) } & TYPE;
-    let is_recursive = kind == libc::PTHREAD_MUTEX_RECURSIVE as u32;
-    let kind = if is_recursive { LockKind::REENTRANT } else { LockKind::MUTEX };
-    Lock { address: mutex.addr(), kind }
-}
-
-/// Whether the caller, who owns the lock, owns it more than once: what happens in
-/// between is one hold.
-fn is_nested(lock: &Lock) -> bool {
-    let mutex = lock.address as *const pthread_mutex_t;
-    // SAFETY: the caller owns it, so that it is there.
-    lock.kind == LockKind::REENTRANT && unsafe { word(mutex, COUNT) } > 1
+    unsafe { word(mutex, KIND) & TYPE == libc::PTHREAD_MUTEX_RECURSIVE as u32 }
 }
 
 /// # Safety
 ///
 /// - `mutex` points to a mutex.
-pub(crate) unsafe fn acquiring(mutex: *const pthread_mutex_t, site: CallSite) -> Acquiring {
+unsafe fn described(mutex: *const pthread_mutex_t) -> Lock {
     // SAFETY: as the caller promises.
-    let lock = unsafe { described(mutex) };
-    let mode = Mode::EXCLUSIVE;
-    let (outcome, is_held, is_told_by_errno) = (pthread_outcome, true, false);
-    Acquiring { lock, mode, site, is_held, outcome, is_told_by_errno, is_nested }
+    let kind = if unsafe { is_recursive(mutex) } { LockKind::REENTRANT } else { LockKind::MUTEX };
+    Lock { address: mutex.addr(), kind }
 }
 
-pub(crate) unsafe extern "C-unwind" fn lock(mutex: *mut pthread_mutex_t, site: CallSite) -> c_int {
-    // SAFETY: the program hands glibc a mutex, here and below.
-    unsafe {
-        acquiring(mutex, site)
-            .wait_for(|| real::pthread_mutex_trylock(mutex), || real::pthread_mutex_lock(mutex))
+/// Whether the caller, who owns the mutex, owns it more than once: what happens in
+/// between is one hold.
+///
+/// # Safety
+///
+/// - `mutex` points to a mutex.
+#[inline(always)]
+unsafe fn is_nested(mutex: *const pthread_mutex_t) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { is_recursive(mutex) && word(mutex, COUNT) > 1 }
+}
+
+/// A mutex, that the program has handed to glibc.
+#[derive(Clone, Copy)]
+struct Pthread(*const pthread_mutex_t);
+
+impl Acquires for Pthread {
+    const MODE: Mode = Mode::EXCLUSIVE;
+
+    #[inline(always)]
+    fn address(self) -> usize {
+        self.0.addr()
     }
+
+    #[inline(always)]
+    fn lock(self) -> Lock {
+        // SAFETY: the program says that it is one.
+        unsafe { described(self.0) }
+    }
+
+    #[inline(always)]
+    fn is_nested(self) -> bool {
+        // SAFETY: the program says that it is a mutex.
+        unsafe { is_nested(self.0) }
+    }
+}
+
+/// The same by the functions of C11.
+#[derive(Clone, Copy)]
+struct C11(*const Mtx);
+
+impl Acquires for C11 {
+    const MODE: Mode = Mode::EXCLUSIVE;
+
+    #[inline(always)]
+    fn address(self) -> usize {
+        self.0.addr()
+    }
+
+    #[inline(always)]
+    fn lock(self) -> Lock {
+        Pthread(self.0).lock()
+    }
+
+    #[inline(always)]
+    fn outcome(status: c_int) -> Outcome {
+        c11_outcome(status)
+    }
+
+    #[inline(always)]
+    fn is_nested(self) -> bool {
+        // SAFETY: the program says that it is a mutex.
+        unsafe { is_nested(self.0) }
+    }
+}
+
+/// After an attempt that has succeeded.
+pub(crate) unsafe extern "C-unwind" fn had(mutex: *mut pthread_mutex_t, site: CallSite) -> c_int {
+    had_at_once(Pthread(mutex), site, 0)
+}
+
+/// After an attempt that came to `status`, and not to success.
+pub(crate) unsafe extern "C-unwind" fn lock(
+    mutex: *mut pthread_mutex_t,
+    site: CallSite,
+    status: c_int,
+) -> c_int {
+    // SAFETY: the program hands glibc a mutex, here and below.
+    unsafe { after(Pthread(mutex), site, status, move || real::pthread_mutex_lock(mutex)) }
 }
 
 pub(crate) unsafe extern "C-unwind" fn try_lock(
@@ -77,7 +138,7 @@ pub(crate) unsafe extern "C-unwind" fn try_lock(
     site: CallSite,
 ) -> c_int {
     // SAFETY: as above.
-    unsafe { acquiring(mutex, site).attempt(|| real::pthread_mutex_trylock(mutex)) }
+    unsafe { try_for(Pthread(mutex), site, move || real::pthread_mutex_trylock(mutex)) }
 }
 
 pub(crate) unsafe extern "C-unwind" fn timed_lock(
@@ -87,11 +148,11 @@ pub(crate) unsafe extern "C-unwind" fn timed_lock(
 ) -> c_int {
     // SAFETY: as above, with a time.
     unsafe {
-        let block = || real::pthread_mutex_timedlock(mutex, deadline);
+        let block = move || real::pthread_mutex_timedlock(mutex, deadline);
         if !is_plain_deadline(libc::CLOCK_REALTIME, deadline) {
             return block();
         }
-        acquiring(mutex, site).wait_for(|| real::pthread_mutex_trylock(mutex), block)
+        wait_for(Pthread(mutex), site, move || real::pthread_mutex_trylock(mutex), block)
     }
 }
 
@@ -103,22 +164,53 @@ pub(crate) unsafe extern "C-unwind" fn clock_lock(
 ) -> c_int {
     // SAFETY: as above, with a time.
     unsafe {
-        let block = || real::pthread_mutex_clocklock(mutex, clock, deadline);
+        let block = move || real::pthread_mutex_clocklock(mutex, clock, deadline);
         if !is_plain_deadline(clock, deadline) {
             return block();
         }
-        acquiring(mutex, site).wait_for(|| real::pthread_mutex_trylock(mutex), block)
+        wait_for(Pthread(mutex), site, move || real::pthread_mutex_trylock(mutex), block)
     }
 }
 
-pub(crate) unsafe extern "C-unwind" fn unlock(mutex: *mut pthread_mutex_t, _: CallSite) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn unlock(mutex: *mut pthread_mutex_t) -> c_int {
     // SAFETY: as above.
     unsafe {
         let lock = described(mutex);
-        if is_nested(&lock) {
+        if is_nested(mutex) {
             return real::pthread_mutex_unlock(mutex);
         }
-        give_back(&lock, || real::pthread_mutex_unlock(mutex))
+        give_back(lock, move || real::pthread_mutex_unlock(mutex))
+    }
+}
+
+pub(crate) unsafe extern "C-unwind" fn init(
+    mutex: *mut pthread_mutex_t,
+    attributes: *const c_void,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory, and attributes or null.
+    let init = || unsafe { real::pthread_mutex_init(mutex, attributes) };
+    operation::init(mutex.addr(), site, init)
+}
+
+pub(crate) unsafe extern "C-unwind" fn mtx_init(
+    mutex: *mut Mtx,
+    kind: c_int,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc memory.
+    operation::init(mutex.addr(), site, || unsafe { real::mtx_init(mutex, kind) })
+}
+
+pub(crate) unsafe extern "C-unwind" fn mtx_destroy(mutex: *mut Mtx, _: CallSite) -> c_int {
+    // SAFETY: as above. It has no way to say that it has failed.
+    unsafe {
+        let lock = described(mutex);
+        let destroy = || {
+            real::mtx_destroy(mutex);
+            0
+        };
+        operation::destroy(&lock, destroy)
     }
 }
 
@@ -126,7 +218,7 @@ pub(crate) unsafe extern "C-unwind" fn destroy(mutex: *mut pthread_mutex_t, _: C
     // SAFETY: as above.
     unsafe {
         let lock = described(mutex);
-        operation::destroy(&lock, || real::pthread_mutex_destroy(mutex))
+        operation::destroy(&lock, move || real::pthread_mutex_destroy(mutex))
     }
 }
 
@@ -142,20 +234,19 @@ pub(crate) fn c11_outcome(status: c_int) -> Outcome {
     }
 }
 
-pub(crate) unsafe extern "C-unwind" fn mtx_lock(mutex: *mut Mtx, site: CallSite) -> c_int {
+/// After an attempt that came to `status`, and not to success.
+pub(crate) unsafe extern "C-unwind" fn mtx_lock(
+    mutex: *mut Mtx,
+    site: CallSite,
+    status: c_int,
+) -> c_int {
     // SAFETY: as above: glibc's `mtx_t` is such a mutex.
-    unsafe {
-        Acquiring { outcome: c11_outcome, ..acquiring(mutex, site) }
-            .wait_for(|| real::mtx_trylock(mutex), || real::mtx_lock(mutex))
-    }
+    unsafe { after(C11(mutex), site, status, move || real::mtx_lock(mutex)) }
 }
 
 pub(crate) unsafe extern "C-unwind" fn mtx_try_lock(mutex: *mut Mtx, site: CallSite) -> c_int {
     // SAFETY: as above.
-    unsafe {
-        Acquiring { outcome: c11_outcome, ..acquiring(mutex, site) }
-            .attempt(|| real::mtx_trylock(mutex))
-    }
+    unsafe { try_for(C11(mutex), site, move || real::mtx_trylock(mutex)) }
 }
 
 pub(crate) unsafe extern "C-unwind" fn mtx_timed_lock(
@@ -165,23 +256,22 @@ pub(crate) unsafe extern "C-unwind" fn mtx_timed_lock(
 ) -> c_int {
     // SAFETY: as above, with a time.
     unsafe {
-        let block = || real::mtx_timedlock(mutex, deadline);
+        let block = move || real::mtx_timedlock(mutex, deadline);
         if !is_plain_deadline(libc::CLOCK_REALTIME, deadline) {
             return block();
         }
-        Acquiring { outcome: c11_outcome, ..acquiring(mutex, site) }
-            .wait_for(|| real::mtx_trylock(mutex), block)
+        wait_for(C11(mutex), site, move || real::mtx_trylock(mutex), block)
     }
 }
 
-pub(crate) unsafe extern "C-unwind" fn mtx_unlock(mutex: *mut Mtx, _: CallSite) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn mtx_unlock(mutex: *mut Mtx) -> c_int {
     // SAFETY: as above.
     unsafe {
         let lock = described(mutex);
-        if is_nested(&lock) {
+        if is_nested(mutex) {
             return real::mtx_unlock(mutex);
         }
-        give_back(&lock, || real::mtx_unlock(mutex))
+        give_back(lock, move || real::mtx_unlock(mutex))
     }
 }
 
@@ -191,9 +281,7 @@ pub(crate) unsafe extern "C-unwind" fn mtx_unlock(mutex: *mut Mtx, _: CallSite) 
 ///
 /// - `mutex` points to a mutex.
 pub(crate) unsafe fn had_again(mutex: *const pthread_mutex_t, site: CallSite) {
-    // SAFETY: as the caller promises.
-    let acquiring = unsafe { acquiring(mutex, site) };
-    Acquiring { is_nested: never_nested, ..acquiring }.had_at_once();
+    operation::had(Pthread(mutex), site, 0);
 }
 
 /// A mutex that a condition variable is about to take from the caller: its hold ends.
@@ -203,5 +291,5 @@ pub(crate) unsafe fn had_again(mutex: *const pthread_mutex_t, site: CallSite) {
 /// - `mutex` points to a mutex.
 pub(crate) unsafe fn end_hold(mutex: *const pthread_mutex_t) {
     // SAFETY: as the caller promises.
-    give_back(&unsafe { described(mutex) }, || 0);
+    give_back(unsafe { described(mutex) }, || 0);
 }

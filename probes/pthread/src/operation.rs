@@ -10,11 +10,12 @@
 use core::ffi::c_int;
 
 use lockscope_core::event::Mode;
-use lockscope_core::recorder::{self, Watched};
+use lockscope_core::recorder;
 use lockscope_core::{CallSite, Token};
 
+use crate::own::Own;
 use crate::watch::{Lock, PROBE, note_holder};
-use crate::{attach, held};
+use crate::{attach, origin};
 
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,28 +28,34 @@ pub(crate) enum Outcome {
     Refused,
 }
 
-/// One acquisition of a lock.
-#[derive(Clone, Copy)]
-pub(crate) struct Acquiring {
-    pub(crate) lock: Lock,
-    pub(crate) mode: Mode,
-    pub(crate) site: CallSite,
+/// A way to acquire a lock, and the lock.
+pub(crate) trait Acquires: Copy {
+    const MODE: Mode;
     /// Whether it is held until the same thread gives it back.
-    pub(crate) is_held: bool,
-    /// What a status of glibc's means.
-    pub(crate) outcome: fn(c_int) -> Outcome,
+    const IS_HELD: bool = true;
     /// Whether glibc says in `errno` why an attempt was in vain.
-    pub(crate) is_told_by_errno: bool,
-    /// Whether the caller, which has the lock, had it before.
-    pub(crate) is_nested: fn(&Lock) -> bool,
-}
+    const IS_TOLD_BY_ERRNO: bool = false;
 
-/// For locks that nobody acquires twice.
-pub(crate) fn never_nested(_: &Lock) -> bool {
-    false
+    fn address(self) -> usize;
+
+    /// The lock. Asked of an owner, or of one who is about to wait.
+    fn lock(self) -> Lock;
+
+    /// What a status of glibc's means.
+    #[inline(always)]
+    fn outcome(status: c_int) -> Outcome {
+        pthread_outcome(status)
+    }
+
+    /// Whether the caller, which has the lock, had it before.
+    #[inline(always)]
+    fn is_nested(self) -> bool {
+        false
+    }
 }
 
 /// The statuses of `pthread_*` functions.
+#[inline(always)]
 pub(crate) fn pthread_outcome(status: c_int) -> Outcome {
     match status {
         // Whoever held it has died: the lock is the caller's, who is to mend what
@@ -59,143 +66,254 @@ pub(crate) fn pthread_outcome(status: c_int) -> Outcome {
     }
 }
 
-/// Whether an operation at `site` is one to look at: the gate is open, and it is
-/// not the memory allocator's own.
-#[inline]
-pub(crate) fn is_watched(site: CallSite) -> bool {
-    PROBE.gate.look().is_open() && !attach::is_of_the_allocator(site)
+/// Acquires by `block`, which waits as long as it takes.
+///
+/// `attempt` is the same without waiting. Whatever it cannot do is left to
+/// `block`, whose word is the program's.
+#[inline(always)]
+pub(crate) fn wait_for<A: Acquires>(
+    way: A,
+    site: CallSite,
+    attempt: impl FnOnce() -> c_int,
+    block: impl FnOnce() -> c_int,
+) -> c_int {
+    if attach::is_of_the_allocator(site) {
+        return block();
+    }
+    let before = if A::IS_TOLD_BY_ERRNO { errno() } else { 0 };
+    let status = attempt();
+    let found = A::outcome(status);
+    if A::IS_TOLD_BY_ERRNO && found != Outcome::Had {
+        set_errno(before);
+    }
+    go_on(way, site, status, found, block)
 }
 
-impl Acquiring {
-    /// Acquires by `block`, which waits as long as it takes.
-    ///
-    /// `attempt` is the same without waiting. Whatever it cannot do is left to
-    /// `block`, whose word is the program's.
-    #[inline(always)]
-    pub(crate) fn wait_for(
-        &self,
-        attempt: impl FnOnce() -> c_int,
-        block: impl FnOnce() -> c_int,
-    ) -> c_int {
-        if !is_watched(self.site) {
-            return block();
-        }
-        // Asking for it is a call, which most operations do without.
-        let before = if self.is_told_by_errno { Some(errno()) } else { None };
-        let status = attempt();
-        if (self.outcome)(status) == Outcome::Had {
-            self.had_at_once();
-            return status;
-        }
-        let before = before.unwrap_or_else(errno);
-        self.wait_after(before, (self.outcome)(status), block)
+/// Goes on after an attempt that came to `status`, which is not 0: see [`wait_for`].
+#[inline(always)]
+pub(crate) fn after<A: Acquires>(
+    way: A,
+    site: CallSite,
+    status: c_int,
+    block: impl FnOnce() -> c_int,
+) -> c_int {
+    if attach::is_of_the_allocator(site) {
+        return block();
     }
+    go_on(way, site, status, A::outcome(status), block)
+}
 
-    /// Acquires by `block`, after an attempt that came to `found`, before which `errno`
-    /// was `before`.
-    #[cold]
-    #[inline(never)]
-    fn wait_after(&self, before: c_int, found: Outcome, block: impl FnOnce() -> c_int) -> c_int {
-        if found == Outcome::Refused {
-            set_errno(before);
-            return block();
+#[inline(always)]
+fn go_on<A: Acquires>(
+    way: A,
+    site: CallSite,
+    status: c_int,
+    found: Outcome,
+    block: impl FnOnce() -> c_int,
+) -> c_int {
+    match found {
+        Outcome::Had => had_at_once(way, site, status),
+        Outcome::Taken => wait_after(way, site, block),
+        Outcome::Refused => block(),
+    }
+}
+
+/// Acquires by `block`, after an attempt that has found the lock taken.
+#[cold]
+#[inline(never)]
+fn wait_after<A: Acquires>(way: A, site: CallSite, block: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
+    let (before, lock) = (own.errno(), way.lock());
+    let token = recorder::wait(&PROBE, &lock, A::MODE, site);
+    own.set_errno(before);
+    let status = block();
+    let after = own.errno();
+    match A::outcome(status) {
+        Outcome::Had => {
+            note_holder(lock.address, site);
+            let token = recorder::waited(&PROBE, &lock, site, token);
+            keep(own, lock, A::MODE, token, A::IS_HELD);
         }
-        let token = recorder::wait(&PROBE, &self.lock, self.mode, self.site);
-        set_errno(before);
-        let status = block();
-        let after = errno();
-        match (self.outcome)(status) {
-            Outcome::Had => {
-                note_holder(&self.lock, self.site);
-                self.keep(recorder::waited(&PROBE, &self.lock, self.site, token));
-            }
-            Outcome::Taken => recorder::gave_up(&PROBE, &self.lock, token),
-            // It was not there to be had, for anybody: no wait.
-            Outcome::Refused => recorder::withdrawn(token),
-        }
-        set_errno(after);
+        Outcome::Taken => recorder::gave_up(&PROBE, &lock, token),
+        // It was not there to be had, for anybody: no wait.
+        Outcome::Refused => recorder::withdrawn(token),
+    }
+    own.set_errno(after);
+    status
+}
+
+/// Acquires by `attempt`, which does not wait.
+#[inline(always)]
+pub(crate) fn try_for<A: Acquires>(
+    way: A,
+    site: CallSite,
+    attempt: impl FnOnce() -> c_int,
+) -> c_int {
+    let status = attempt();
+    if attach::is_of_the_allocator(site) {
+        return status;
+    }
+    match A::outcome(status) {
+        Outcome::Had => had_at_once(way, site, status),
+        Outcome::Taken => refused(way, site, status),
+        Outcome::Refused => status,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refused<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    let own = Own::get();
+    let after = own.errno();
+    recorder::refused(&PROBE, &way.lock(), A::MODE, site);
+    own.set_errno(after);
+    status
+}
+
+/// The caller has the lock, and has not waited for it: glibc has said `status`.
+#[inline(always)]
+pub(crate) fn had_at_once<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    if way.is_nested() { status } else { had(way, site, status) }
+}
+
+/// The caller has the lock anew, and has not waited for it: glibc has said `status`.
+///
+/// An operation that is not recorded needs no frame on the stack: the last thing that is
+/// done here is a return, or a jump.
+#[inline(always)]
+pub(crate) fn had<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    note_holder(way.address(), site);
+    if recorder::passes_by(&PROBE, &Own::get().shortcut) {
         status
+    } else {
+        sample(way, site, status)
     }
+}
 
-    /// Acquires by `attempt`, which does not wait.
-    pub(crate) fn attempt(&self, attempt: impl FnOnce() -> c_int) -> c_int {
-        if !is_watched(self.site) {
-            return attempt();
-        }
-        let status = attempt();
-        match (self.outcome)(status) {
-            Outcome::Had => self.had_at_once(),
-            Outcome::Taken => {
-                let after = errno();
-                recorder::refused(&PROBE, &self.lock, self.mode, self.site);
-                set_errno(after);
-            }
-            Outcome::Refused => {}
-        }
-        status
+/// The caller has acquired the lock at once, and this acquisition may be one to record.
+///
+/// One more of what the thread did last, where all are recorded, needs no frame either.
+#[inline(never)]
+fn sample<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    let own = Own::get();
+    if A::IS_HELD
+        && A::MODE == Mode::EXCLUSIVE
+        && own.held.is_empty()
+        && let Some(thread) = own.shortcut.get()
+        && let Some(token) = recorder::again_by(&PROBE, thread, &way.lock(), site)
+    {
+        own.held.push_first(PROBE.gate.generation(), way.address(), token);
+        return status;
     }
+    sample_anew(way, site, status)
+}
 
-    /// The caller has the lock, and has not waited for it.
-    #[inline(always)]
-    pub(crate) fn had_at_once(&self) {
-        if (self.is_nested)(&self.lock) {
-            return;
-        }
-        note_holder(&self.lock, self.site);
-        if !recorder::passes(&PROBE, &self.lock, self.mode, self.site) {
-            self.sample();
-        }
+#[cold]
+#[inline(never)]
+fn sample_anew<A: Acquires>(way: A, site: CallSite, status: c_int) -> c_int {
+    if attach::is_of_the_allocator(site) {
+        return status;
     }
-
-    #[inline(never)]
-    fn sample(&self) {
-        let after = errno();
-        self.keep(recorder::sample(&PROBE, &self.lock, self.mode, self.site));
-        set_errno(after);
+    let (own, lock) = (Own::get(), way.lock());
+    let after = own.errno();
+    // A thread that is new goes on with the countdown of one that has ended.
+    let is_new = own.shortcut.get().is_none();
+    let thread = own.thread();
+    if let Some(thread) = thread
+        && !(is_new && recorder::passes_by(&PROBE, &own.shortcut))
+    {
+        let token = recorder::sample_by(&PROBE, thread, &lock, A::MODE, site);
+        own.shortcut.take_over(thread);
+        keep(own, lock, A::MODE, token, A::IS_HELD);
     }
+    own.set_errno(after);
+    status
+}
 
-    /// Keeps the record until the lock is given back.
-    fn keep(&self, token: Token) {
-        if !token.is_some() {
-            return;
-        }
-        if self.is_held {
-            let generation = PROBE.gate.generation();
-            let is_alone = self.mode == Mode::EXCLUSIVE;
-            held::push(generation, self.lock.address, token, is_alone);
-        } else {
-            recorder::end(&PROBE, &self.lock, token);
-        }
+/// Keeps the record of an acquisition until `lock` is given back.
+fn keep(own: &Own, lock: Lock, mode: Mode, token: Token, is_held: bool) {
+    if !token.is_some() {
+        return;
+    }
+    if is_held {
+        let generation = PROBE.gate.generation();
+        own.held.push(generation, lock.address, token, mode == Mode::EXCLUSIVE);
+    } else {
+        recorder::end(&PROBE, &lock, token);
     }
 }
 
 /// Gives `lock` back by `unlock`.
-pub(crate) fn give_back(lock: &Lock, unlock: impl FnOnce() -> c_int) -> c_int {
-    if held::is_empty() {
+///
+/// What need not be told needs no frame: see [`had`].
+#[inline(always)]
+pub(crate) fn give_back(lock: Lock, unlock: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
+    if own.held.is_empty() {
         return unlock();
     }
-    let Some(token) = held::take(PROBE.gate.generation(), lock.address) else { return unlock() };
-    let before = errno();
-    let Err(now) = recorder::leave(&PROBE, lock, token) else {
-        set_errno(before);
+    let Some(token) = own.held.take_last(PROBE.gate.generation(), lock.address) else {
+        return give_back_another(lock, unlock);
+    };
+    match recorder::leave_by(&PROBE, own.shortcut.get(), &lock, token) {
+        Ok(()) => unlock(),
+        Err(now) => tell(lock, token, now, unlock),
+    }
+}
+
+/// Gives `lock` back, which is not the last that the thread holds and has recorded.
+#[cold]
+#[inline(never)]
+fn give_back_another(lock: Lock, unlock: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
+    let Some(token) = own.held.take(PROBE.gate.generation(), lock.address) else {
         return unlock();
     };
-    let parting = recorder::release(&PROBE, lock, token, now);
-    set_errno(before);
+    match recorder::leave_by(&PROBE, own.shortcut.get(), &lock, token) {
+        Ok(()) => unlock(),
+        Err(now) => tell(lock, token, now, unlock),
+    }
+}
+
+/// Tells of the acquisition that `token` stands for, which ends `now`, and gives `lock`
+/// back.
+#[cold]
+#[inline(never)]
+fn tell(lock: Lock, token: Token, now: u64, unlock: impl FnOnce() -> c_int) -> c_int {
+    let own = Own::get();
+    let before = own.errno();
+    let thread = own.thread();
+    let parting = recorder::release_by(&PROBE, thread, &lock, token, now);
+    if let Some(thread) = thread {
+        own.shortcut.take_over(thread);
+    }
+    own.set_errno(before);
     let status = unlock();
-    let after = errno();
+    let after = own.errno();
     recorder::parted(&PROBE, parting);
-    set_errno(after);
+    own.set_errno(after);
+    status
+}
+
+/// Makes the lock at `address` by `init`, at `site`.
+pub(crate) fn init(address: usize, site: CallSite, init: impl FnOnce() -> c_int) -> c_int {
+    let status = init();
+    if status == 0 {
+        let after = errno();
+        origin::note(address, site);
+        set_errno(after);
+    }
     status
 }
 
 /// Ends what `lock` is by `destroy`: another may follow at its address.
-pub(crate) fn destroy<L: Watched>(lock: &L, destroy: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn destroy(lock: &Lock, destroy: impl FnOnce() -> c_int) -> c_int {
     let status = destroy();
-    if status == 0 && PROBE.gate.look().is_open() {
+    if status == 0 {
         let after = errno();
         // The memory is the caller's still, who waits for our answer.
         recorder::dropped(&PROBE, lock);
+        origin::forget(lock.address);
         set_errno(after);
     }
     status
@@ -230,11 +348,9 @@ pub(crate) unsafe fn is_plain_deadline(
 }
 
 pub(crate) fn errno() -> c_int {
-    // SAFETY: glibc's own place, which every thread has.
-    unsafe { *libc::__errno_location() }
+    Own::get().errno()
 }
 
 pub(crate) fn set_errno(value: c_int) {
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = value };
+    Own::get().set_errno(value);
 }

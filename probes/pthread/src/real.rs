@@ -4,7 +4,7 @@
 //! them lead to a function that looks for all of glibc's: whoever calls before this
 //! library is initialised, as the initialisation of another does, is served as well.
 
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{CStr, c_int, c_uint, c_void};
 
 use libc::{
     clockid_t, pthread_barrier_t, pthread_cond_t, pthread_mutex_t, pthread_rwlock_t,
@@ -109,7 +109,21 @@ real_functions! {
     sem_trywait(semaphore: *mut sem_t);
     sem_timedwait(semaphore: *mut sem_t, deadline: *const timespec);
     sem_destroy(semaphore: *mut sem_t);
+    pthread_mutex_init(mutex: *mut pthread_mutex_t, attributes: *const c_void);
+    pthread_rwlock_init(lock: *mut pthread_rwlock_t, attributes: *const c_void);
+    pthread_spin_init(lock: *mut pthread_spinlock_t, is_shared: c_int);
+    pthread_cond_init(condvar: *mut pthread_cond_t, attributes: *const c_void)
+        in CONDVAR_VERSION;
+    pthread_barrier_init(
+        barrier: *mut pthread_barrier_t, attributes: *const c_void, count: c_uint
+    );
+    sem_init(semaphore: *mut sem_t, is_shared: c_int, value: c_uint);
     // Those that an older glibc does not have.
+    mtx_init(mutex: *mut Mtx, kind: c_int);
+    cnd_init(condvar: *mut Cnd);
+    // These return nothing, and whoever calls them looks at nothing.
+    mtx_destroy(mutex: *mut Mtx);
+    cnd_destroy(condvar: *mut Cnd);
     mtx_lock(mutex: *mut Mtx);
     mtx_trylock(mutex: *mut Mtx);
     mtx_timedlock(mutex: *mut Mtx, deadline: *const timespec);
@@ -149,13 +163,22 @@ fn find(place: &AtomicPtr<()>, name: &'static str, version: Option<&CStr>) {
 /// is none. `name` ends with a 0.
 fn after_us(name: &'static str, version: Option<&CStr>) -> *mut c_void {
     let name = name.as_ptr().cast();
-    if let Some(version) = version {
-        // SAFETY: both are strings that end with a 0.
-        let found = unsafe { libc::dlvsym(libc::RTLD_NEXT, name, version.as_ptr()) };
-        if !found.is_null() {
-            return found;
-        }
-    }
     // SAFETY: a string that ends with a 0.
-    unsafe { libc::dlsym(libc::RTLD_NEXT, name) }
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) };
+    let Some(version) = version else { return found };
+    // SAFETY: both are strings that end with a 0.
+    let versioned = unsafe { libc::dlvsym(libc::RTLD_NEXT, name, version.as_ptr()) };
+    // Another library that stands between the program and glibc, as this one does, has
+    // no versions, and is to be asked all the same.
+    if versioned.is_null() || base_of(found) != base_of(versioned) { found } else { versioned }
+}
+
+/// Where the object begins that `function` is in. Allocates nothing.
+fn base_of(function: *const c_void) -> Option<usize> {
+    let mut info = core::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: there is room for the answer, which is there if it says so.
+    unsafe {
+        let is_known = libc::dladdr(function, info.as_mut_ptr()) != 0;
+        is_known.then(|| info.assume_init().dli_fbase.addr())
+    }
 }

@@ -2,15 +2,17 @@
 
 use lockscope_core::event::{LockKind, LockRef};
 use lockscope_core::recorder::{Owner, Watched};
-use lockscope_core::sync::{AtomicU32, AtomicU64, Ordering};
+use lockscope_core::sync::{AtomicU32, Ordering};
 use lockscope_core::{CallSite, Gate, Probe, Slot};
 
-use crate::symbols;
+use crate::sites::{OwnLine, Sites};
+use crate::{origin, symbols};
 
 /// The one probe of this library: its gate is what every operation reads.
 pub(crate) static PROBE: Probe = Probe::new("pthread", symbols::resolve);
 
-// The entries compare the gate's first word with 0, which is a closed gate.
+// The entries compare the gate's first word with 1: a closed gate is 0, and one that nobody
+// has passed, before this library is initialised, is 1.
 const _: () = {
     assert!(core::mem::offset_of!(Probe, gate) == 0);
     assert!(size_of::<Gate>() == 64);
@@ -34,15 +36,15 @@ impl Watched for Lock {
         None
     }
 
-    /// A lock says of itself where it is: a static has a symbol, which is the best
-    /// name that there is.
+    /// A static says of itself where it is: it has a symbol, which is the best name that
+    /// there is.
     #[inline(always)]
     fn describe(&self) -> LockRef {
         LockRef {
             slot: core::ptr::null(),
             address: self.address,
             id: 0,
-            created: CallSite(self.address),
+            created: origin::of(self.address),
             name: core::ptr::null(),
             state: 0,
             name_len: 0,
@@ -68,61 +70,23 @@ impl Watched for Lock {
             // Relaxed: whoever held the lock a moment ago may have gone.
             word.load(Ordering::Relaxed)
         });
-        Owner { site: holder_of(self.address), thread }
+        Owner { site: HOLDERS.of(self.address), thread }
     }
 }
 
+/// Where locks were acquired last.
+static HOLDERS: Sites<OwnLine, PLACES> = Sites([const { OwnLine::new() }; PLACES]);
 const PLACES: usize = 1 << 12;
-const SITE_BITS: u32 = 48;
-const SITE: u64 = (1 << SITE_BITS) - 1;
 
-/// A line to itself, so that two locks that two threads use do not share one.
-#[repr(align(64))]
-struct Place(AtomicU64);
-
-/// Where locks were acquired last: a table of one place for many locks, in which
-/// the last one stands. The word is the call site, and above it 16 bits that tell
-/// the locks of a place apart, so that it can be written without any order.
-static HOLDERS: [Place; PLACES] = [const { Place(AtomicU64::new(0)) }; PLACES];
-
-fn place_of(address: usize) -> (&'static AtomicU64, u64) {
-    // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): the upper
-    // bits depend on all of the address.
-    let hash = (address as u64 >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let place = (hash >> 52) as usize % PLACES;
-    (&HOLDERS[place].0, (hash >> 36 & 0xffff) << SITE_BITS)
-}
-
-/// The lock was acquired at `site`, by the caller.
-#[inline]
-pub(crate) fn note_holder(lock: &Lock, site: CallSite) {
-    let (place, tag) = place_of(lock.address);
-    // Relaxed: one word, which says of which lock it is.
-    place.store(site.0 as u64 & SITE | tag, Ordering::Relaxed);
-}
-
-fn holder_of(address: usize) -> CallSite {
-    let (place, tag) = place_of(address);
-    let word = place.load(Ordering::Relaxed);
-    if word & !SITE == tag { CallSite((word & SITE) as usize) } else { CallSite::UNKNOWN }
+/// The lock at `address` was acquired at `site`, by the caller.
+#[inline(always)]
+pub(crate) fn note_holder(address: usize, site: CallSite) {
+    HOLDERS.note(address, site);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_holder_is_who_came_last() {
-        let lock = |address| Lock { address, kind: LockKind::MUTEX };
-        let places: Vec<usize> = (0..8).map(|place| 0x7fff_0000_1000 + place * 40).collect();
-        for address in &places {
-            note_holder(&lock(*address), CallSite(*address + 1));
-        }
-        for address in &places {
-            assert_eq!(holder_of(*address), CallSite(*address + 1));
-        }
-        assert_eq!(holder_of(0x1234_5678), CallSite::UNKNOWN);
-    }
 
     #[test]
     fn the_owner_stands_where_glibc_writes_it() {

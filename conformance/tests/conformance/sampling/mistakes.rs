@@ -1,5 +1,7 @@
 //! What the checks are worth: each finds the mistakes that it is there for.
 
+use lockscope_conformance::coverage::Course;
+
 use super::{anything, bias, coverage, in_turn};
 use crate::backends::Tested;
 use crate::plain::{Mistake, Plain};
@@ -11,7 +13,7 @@ fn found(mistake: Mistake, check: impl FnOnce(&Tested) -> Result<(), String>) {
     println!("{}", checked.expect_err(&format!("{mistake:?} is to be found")));
 }
 
-fn misses_the_truth(mistake: Mistake, course: &coverage::Course) {
+fn misses_the_truth(mistake: Mistake, course: &Course) {
     found(mistake, |tested| coverage::check_course::<Plain>(tested, course));
 }
 

@@ -100,11 +100,11 @@ fn not_toml() {
 fn an_unknown_key() {
     assert_eq!(
         of_file("# a comment\nbackned = \"wrapper\"\n"),
-        "unknown key 'backned' (DIR/lockscope.toml:2); did you mean 'backend'? Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, period. Correct or remove it"
+        "unknown key 'backned' (DIR/lockscope.toml:2); did you mean 'backend'? Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, stacks, max_stacks, period. Correct or remove it"
     );
     assert_eq!(
         of_file("colour = \"blue\"\n"),
-        "unknown key 'colour' (DIR/lockscope.toml:1). Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, period. Correct or remove it"
+        "unknown key 'colour' (DIR/lockscope.toml:1). Valid here: backend, output, flush_interval, plugin_path, strict, enabled, include, exclude, control, wake_signal, stacks, max_stacks, period. Correct or remove it"
     );
 }
 
@@ -120,7 +120,7 @@ fn an_unknown_key_of_the_backend() {
 fn an_unknown_table() {
     assert_eq!(
         of_file("[wraper]\nperiod = 7\n"),
-        "unknown key 'wraper' (DIR/lockscope.toml:2); did you mean 'wrapper'? Valid here: backend, control, enabled, exclude, flush_interval, include, output, period, plugin_path, strict, wake_signal, wrapper. Correct or remove it"
+        "unknown key 'wraper' (DIR/lockscope.toml:2); did you mean 'wrapper'? Valid here: backend, control, enabled, exclude, flush_interval, include, max_stacks, output, period, plugin_path, stacks, strict, wake_signal, wrapper. Correct or remove it"
     );
 }
 
@@ -128,7 +128,7 @@ fn an_unknown_table() {
 fn an_unknown_variable() {
     assert_eq!(
         of_variable("LOCKSCOPE_PEROID", "7"),
-        "unknown key 'LOCKSCOPE_PEROID' (the variable LOCKSCOPE_PEROID); did you mean 'LOCKSCOPE_PERIOD'? Valid here: LOCKSCOPE_BACKEND, LOCKSCOPE_OUTPUT, LOCKSCOPE_FLUSH_INTERVAL, LOCKSCOPE_PLUGIN_PATH, LOCKSCOPE_STRICT, LOCKSCOPE_ENABLED, LOCKSCOPE_INCLUDE, LOCKSCOPE_EXCLUDE, LOCKSCOPE_CONTROL, LOCKSCOPE_WAKE_SIGNAL, LOCKSCOPE_PERIOD, LOCKSCOPE_CONFIG, LOCKSCOPE_WRAPPER_PERIOD, LOCKSCOPE_WRAPPER_MAX_LOCKS. Correct or remove it"
+        "unknown key 'LOCKSCOPE_PEROID' (the variable LOCKSCOPE_PEROID); did you mean 'LOCKSCOPE_PERIOD'? Valid here: LOCKSCOPE_BACKEND, LOCKSCOPE_OUTPUT, LOCKSCOPE_FLUSH_INTERVAL, LOCKSCOPE_PLUGIN_PATH, LOCKSCOPE_STRICT, LOCKSCOPE_ENABLED, LOCKSCOPE_INCLUDE, LOCKSCOPE_EXCLUDE, LOCKSCOPE_CONTROL, LOCKSCOPE_WAKE_SIGNAL, LOCKSCOPE_STACKS, LOCKSCOPE_MAX_STACKS, LOCKSCOPE_PERIOD, LOCKSCOPE_CONFIG, LOCKSCOPE_WRAPPER_PERIOD, LOCKSCOPE_WRAPPER_MAX_LOCKS. Correct or remove it"
     );
 }
 
@@ -212,6 +212,8 @@ fn empty_values() {
         ),
         ("LOCKSCOPE_STRICT", "strict", "true or false"),
         ("LOCKSCOPE_WAKE_SIGNAL", "wake_signal", SIGNALS),
+        ("LOCKSCOPE_STACKS", "stacks", "a number of frames from 0 to 128, where 0 keeps no stacks"),
+        ("LOCKSCOPE_MAX_STACKS", "max_stacks", "a number of stacks from 1 to 65536"),
         ("LOCKSCOPE_PERIOD", "period", "a value"),
         ("LOCKSCOPE_WRAPPER_MAX_LOCKS", "WRAPPER_MAX_LOCKS", "a value"),
     ] {
@@ -230,6 +232,24 @@ fn empty_values() {
         of_file("plugin_path = [\"plugins\", \"\"]\n"),
         "the value 'plugins, ' of 'plugin_path' (DIR/lockscope.toml:1) cannot be used: expected a folder, or a list of folders. Correct it there"
     );
+}
+
+#[test]
+fn numbers_that_stacks_cannot_have() {
+    for (key, value, expected) in [
+        ("stacks", "129", "a number of frames from 0 to 128, where 0 keeps no stacks"),
+        ("stacks", "-1", "a number of frames from 0 to 128, where 0 keeps no stacks"),
+        ("stacks", "yes", "a number of frames from 0 to 128, where 0 keeps no stacks"),
+        ("max_stacks", "0", "a number of stacks from 1 to 65536"),
+        ("max_stacks", "65537", "a number of stacks from 1 to 65536"),
+    ] {
+        assert_eq!(
+            of_file(&format!("{key} = \"{value}\"\n")),
+            format!(
+                "the value '{value}' of '{key}' (DIR/lockscope.toml:1) cannot be used: expected {expected}. Correct it there"
+            )
+        );
+    }
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn nobody_says_anything() {
     assert!(config.include.is_empty() && config.exclude.is_empty());
     assert!(config.control.value);
     assert_eq!(config.wake_signal, None);
+    assert_eq!((config.stacks.value, config.max_stacks.value), (0, 16_384));
     assert_eq!(config.file, None);
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert!(resolved.settings.iter().all(|(_, _, place)| *place == Place::BuiltIn));
@@ -110,7 +111,7 @@ fn a_file_can_say_everything() {
         "backend = \"other\"\noutput = \"out/{pid}.json\"\nflush_interval = \"500ms\"\n\
          plugin_path = [\"one\", \"/two\"]\nstrict = true\nenabled = false\nperiod = 1_000\n\
          include = [\"name:a, b\", \"kind:mutex\"]\nexclude = \"site:src/*\"\n\
-         control = false\nwake_signal = \"SIGUSR2\"\n",
+         control = false\nwake_signal = \"SIGUSR2\"\nstacks = 64\nmax_stacks = 70\n",
     );
     let config = resolve(dir.path(), &[]).unwrap();
     assert_eq!(config.backend.value, "other");
@@ -127,6 +128,8 @@ fn a_file_can_say_everything() {
     assert_eq!(config.exclude[0].place, in_file(dir.path(), 9));
     assert!(!config.control.value);
     assert_eq!(config.wake_signal.as_ref().unwrap().value.number(), libc::SIGUSR2);
+    assert_eq!((config.stacks.value, config.max_stacks.value), (64, 70));
+    assert_eq!(config.stacks.place, in_file(dir.path(), 12));
     assert_eq!(config.file, Some(dir.path().join(FILE_NAME)));
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert_eq!(resolved.settings[0].1, "1000");
@@ -147,6 +150,8 @@ fn variables_can_say_everything() {
             ("LOCKSCOPE_EXCLUDE", "site:src/*"),
             ("LOCKSCOPE_CONTROL", "off"),
             ("LOCKSCOPE_WAKE_SIGNAL", "usr1"),
+            ("LOCKSCOPE_STACKS", "16"),
+            ("LOCKSCOPE_MAX_STACKS", "500"),
             ("LOCKSCOPE_WRAPPER_MAX_LOCKS", "9"),
             ("LOCKSCOPE_HOST", "of no meaning here"),
             ("HOME", "not ours"),
@@ -165,6 +170,7 @@ fn variables_can_say_everything() {
     assert_eq!(texts(&config.exclude), ["site:src/*"]);
     assert!(!config.control.value);
     assert_eq!(config.wake_signal.as_ref().unwrap().value.number(), libc::SIGUSR1);
+    assert_eq!((config.stacks.value, config.max_stacks.value), (16, 500));
     let resolved = config.settings_for(&backend(), NO_OTHERS).unwrap();
     assert_eq!(resolved.settings[1].1, "9");
 }

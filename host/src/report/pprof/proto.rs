@@ -86,6 +86,9 @@ pub(super) struct Location {
     pub(super) id: u64,
     #[prost(uint64, tag = "2")]
     pub(super) mapping_id: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) address: u64,
+    /// The innermost of functions that were inlined into one another first.
     #[prost(message, repeated, tag = "4")]
     pub(super) line: Vec<Line>,
 }

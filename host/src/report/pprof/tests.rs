@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use pprof::protos::{Message, Profile as Decoded, Sample, ValueType};
 use tempfile::TempDir;
 
-use super::super::sample::{empty, exact, place, populated};
+use super::super::sample::{empty, exact, place, populated, stacked};
 use super::*;
 
 /// A profile and its parts by name.
@@ -209,6 +209,65 @@ fn the_session_is_dated_and_the_program_named() {
     assert_eq!(found.text(mapping.filename), "./indexer");
     assert!(mapping.has_functions && mapping.has_filenames && mapping.has_line_numbers);
     assert!(found.0.location.iter().all(|location| location.mapping_id == mapping.id));
+}
+
+#[test]
+fn a_stack_is_a_list_of_locations_with_their_objects() {
+    let found = Oracle::of(&stacked(), Profile::Block);
+    let shown = |id: &u64| {
+        let location = found.0.location.iter().find(|location| location.id == *id).unwrap();
+        let mapping = &found.0.mapping[location.mapping_id as usize - 1];
+        let lines: Vec<_> = location
+            .line
+            .iter()
+            .map(|line| {
+                let function = &found.0.function[line.function_id as usize - 1];
+                assert_eq!(function.id, line.function_id);
+                format!("{}:{}", found.text(function.name), line.line)
+            })
+            .collect();
+        format!(
+            "{} in {} at {:#x}",
+            lines.join(" in "),
+            found.text(mapping.filename),
+            location.address
+        )
+    };
+    let stacks: Vec<(Vec<_>, i64)> = found
+        .0
+        .sample
+        .iter()
+        .map(|sample| (sample.location_id.iter().map(shown).collect(), sample.value[1]))
+        .collect();
+    let locks = "bank::transfer:40 in /usr/bin/bank at 0x1005";
+    let day = "bank::by_day:7 in /usr/bin/bank at 0x1105";
+    let night = "bank::each:9 in bank::by night:3 in /usr/bin/bank at 0x1205";
+    assert_eq!(
+        stacks,
+        [
+            (
+                vec![
+                    locks.to_owned(),
+                    day.to_owned(),
+                    "start_thread:0 in /lib/libc.so.6 at 0x7005".to_owned()
+                ],
+                500
+            ),
+            (
+                vec![
+                    locks.to_owned(),
+                    night.to_owned(),
+                    "(deeper):0 in ./indexer at 0x0".to_owned()
+                ],
+                300
+            ),
+        ]
+    );
+    // Nobody knows more of a holder than its place.
+    let held = Oracle::of(&stacked(), Profile::Mutex);
+    let frames: Vec<_> = held.0.sample.iter().map(|sample| held.frame(sample).0).collect();
+    assert_eq!(frames, ["src/bank.rs:52", "(holder not known)"]);
+    assert_eq!(found.totals(), [2, 800]);
 }
 
 #[test]

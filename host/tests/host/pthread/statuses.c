@@ -208,6 +208,49 @@ static void barriers(void) {
     SAY(pthread_barrier_destroy(&barrier));
 }
 
+/* Memory is made into a lock, or not. */
+static void inits(void) {
+    part = "init";
+    union {
+        pthread_mutex_t mutex;
+        pthread_rwlock_t rwlock;
+        pthread_spinlock_t spin;
+        pthread_cond_t condvar;
+        pthread_barrier_t barrier;
+        sem_t semaphore;
+        mtx_t mtx;
+        cnd_t cnd;
+    } memory;
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    SAY(pthread_mutex_init(&memory.mutex, &attributes));
+    SAY(pthread_mutex_lock(&memory.mutex));
+    SAY(pthread_mutex_unlock(&memory.mutex));
+    SAY(pthread_mutex_destroy(&memory.mutex));
+    SAY(pthread_mutex_lock(&memory.mutex));
+    SAY(pthread_rwlock_init(&memory.rwlock, NULL));
+    SAY(pthread_rwlock_destroy(&memory.rwlock));
+    SAY(pthread_spin_init(&memory.spin, PTHREAD_PROCESS_SHARED));
+    SAY(pthread_spin_destroy(&memory.spin));
+    SAY(pthread_cond_init(&memory.condvar, NULL));
+    SAY(pthread_cond_destroy(&memory.condvar));
+    SAY(pthread_barrier_init(&memory.barrier, NULL, 0));
+    SAY(pthread_barrier_init(&memory.barrier, NULL, 2));
+    SAY(pthread_barrier_destroy(&memory.barrier));
+    SAY(sem_init(&memory.semaphore, 0, 0xffffffffu));
+    SAY(sem_init(&memory.semaphore, 0, 1));
+    SAY(sem_destroy(&memory.semaphore));
+    SAY(mtx_init(&memory.mtx, 99));
+    SAY(mtx_init(&memory.mtx, mtx_plain | mtx_recursive));
+    SAY(mtx_trylock(&memory.mtx));
+    SAY(mtx_lock(&memory.mtx));
+    SAY(mtx_unlock(&memory.mtx));
+    SAY(mtx_unlock(&memory.mtx));
+    mtx_destroy(&memory.mtx);
+    SAY(cnd_init(&memory.cnd));
+    cnd_destroy(&memory.cnd);
+}
+
 static mtx_t mtx;
 static void others_mtx(void) {
     struct timespec at = soon(CLOCK_REALTIME);
@@ -248,6 +291,7 @@ int main(void) {
     semaphores();
     condvars();
     barriers();
+    inits();
     c11();
     return 0;
 }

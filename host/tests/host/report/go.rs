@@ -9,8 +9,9 @@ use lockscope_host::report::model::ReportFile;
 use super::{EXAMPLE, example, printed};
 use crate::support::{folder, stderr, stdout};
 
-/// The command `go`, on the path or where Debian puts a version of it.
-fn go() -> Option<PathBuf> {
+/// The command `go`, on the path or where Debian puts a version of it. If there is
+/// none, that is said.
+pub(crate) fn go() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let installed = std::fs::read_dir("/usr/lib").into_iter().flatten();
     let installed = installed.filter_map(|entry| {
@@ -19,11 +20,17 @@ fn go() -> Option<PathBuf> {
         is_go.then(|| entry.path().join("bin"))
     });
     let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(installed).collect();
-    folders.into_iter().map(|folder| folder.join("go")).find(|go| go.is_file())
+    let found = folders.into_iter().map(|folder| folder.join("go")).find(|go| go.is_file());
+    if found.is_none() {
+        eprintln!(
+            "skipped: there is no `go`, on the path or in /usr/lib; to have it: apt-get install golang-go"
+        );
+    }
+    found
 }
 
 /// What `go tool pprof` prints; offline, and at home nowhere but in `home`.
-fn viewed(go: &Path, home: &Path, arguments: &[&str]) -> String {
+pub(crate) fn viewed(go: &Path, home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(go)
         .args(["tool", "pprof"])
         .args(arguments)
@@ -92,12 +99,7 @@ fn expected(report: &ReportFile, profile: &str, is_time: bool) -> BTreeMap<Strin
 
 #[test]
 fn it_shows_what_the_report_says() {
-    let Some(go) = go() else {
-        eprintln!(
-            "skipped: there is no `go`, on the path or in /usr/lib; to have it: apt-get install golang-go"
-        );
-        return;
-    };
+    let Some(go) = go() else { return };
     let dir = folder();
     std::fs::write(dir.path().join("r.json"), EXAMPLE).unwrap();
     printed(dir.path(), &["r.json", "--pprof", "p"]);
@@ -124,12 +126,7 @@ fn it_shows_what_the_report_says() {
 
 #[test]
 fn it_knows_the_locks_and_what_the_numbers_lack() {
-    let Some(go) = go() else {
-        eprintln!(
-            "skipped: there is no `go`, on the path or in /usr/lib; to have it: apt-get install golang-go"
-        );
-        return;
-    };
+    let Some(go) = go() else { return };
     let dir = folder();
     std::fs::write(dir.path().join("r.json"), EXAMPLE).unwrap();
     printed(dir.path(), &["r.json", "--pprof", "p"]);

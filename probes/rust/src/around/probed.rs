@@ -182,7 +182,11 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         let place = self.place(place);
         lockscope_core::sync::fetch_to_write(&self.bare);
         match attempt(&self.bare) {
-            Some(bare) => self.owned(bare, mode, place),
+            Some(bare) => {
+                self.storage.originate(place);
+                let site = CallSite::of(place);
+                Held { token: recorder::uncontended_seen(&PROBE, seen, self, mode, site), bare }
+            }
             None => self.lock_contended(mode, place, block),
         }
     }

@@ -55,7 +55,7 @@ impl Barrier {
     pub fn wait(&self) -> BarrierWaitResult {
         let idle = if watch::is_open() { recorder::idle_begin(&PROBE) } else { Idle::NONE };
         let result = self.inner.wait();
-        recorder::idle_end(&PROBE, &self.mark.seen(), here(), idle);
+        recorder::idle_end(&PROBE, &self.mark, here(), idle);
         result
     }
 }

@@ -84,7 +84,7 @@ impl Condvar {
         let mutex = hold.end();
         let idle = recorder::idle_begin(&PROBE);
         let result = self.inner.wait(inner);
-        recorder::idle_end(&PROBE, &self.mark.seen(), site, idle);
+        recorder::idle_end(&PROBE, &self.mark, site, idle);
         hold::map_lock(result, |inner| {
             MutexGuard::new(Hold::begin(mutex, Mode::EXCLUSIVE, site), inner)
         })
@@ -159,7 +159,7 @@ impl Condvar {
         let mutex = hold.end();
         let idle = recorder::idle_begin(&PROBE);
         let result = self.inner.wait_timeout(inner, dur);
-        recorder::idle_end(&PROBE, &self.mark.seen(), site, idle);
+        recorder::idle_end(&PROBE, &self.mark, site, idle);
         hold::map_lock(result, |(inner, outcome)| {
             (MutexGuard::new(Hold::begin(mutex, Mode::EXCLUSIVE, site), inner), outcome)
         })

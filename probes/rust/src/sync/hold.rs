@@ -25,7 +25,7 @@ impl<'a, const KIND: u32> Hold<'a, KIND> {
     /// The record of an acquisition that the caller has just made without
     /// passing the gate.
     pub(super) fn begin(mark: &'a Mark<KIND>, mode: Mode, site: CallSite) -> Self {
-        Self { mark, token: recorder::uncontended(&PROBE, &mark.seen(), mode, site) }
+        Self { mark, token: recorder::uncontended(&PROBE, mark, mode, site) }
     }
 
     /// Ends the record while the caller still owns the lock.
@@ -45,7 +45,7 @@ impl<const KIND: u32> Drop for Hold<'_, KIND> {
 
 #[inline(never)]
 fn tell<const KIND: u32>(mark: &Mark<KIND>, token: Token) {
-    recorder::end(&PROBE, &mark.seen(), token);
+    recorder::end(&PROBE, mark, token);
 }
 
 /// What each of our guards consists of: a hold, and std's guard `G`.
@@ -101,7 +101,7 @@ impl<G, const KIND: u32> Drop for Held<'_, G, KIND> {
 #[inline(never)]
 fn end_recorded<G, const KIND: u32>(hold: Hold<'_, KIND>, guard: G) {
     let hold = ManuallyDrop::new(hold);
-    match recorder::leave(&PROBE, &hold.mark.seen(), hold.token) {
+    match recorder::leave(&PROBE, hold.mark, hold.token) {
         Ok(()) => drop(guard),
         Err(now) => end_told(hold.mark, hold.token, guard, now),
     }
@@ -110,7 +110,7 @@ fn end_recorded<G, const KIND: u32>(hold: Hold<'_, KIND>, guard: G) {
 #[cold]
 #[inline(never)]
 fn end_told<G, const KIND: u32>(mark: &Mark<KIND>, token: Token, guard: G, now: u64) {
-    let parting = recorder::release(&PROBE, &mark.seen(), token, now);
+    let parting = recorder::release(&PROBE, mark, token, now);
     drop(guard);
     recorder::parted(&PROBE, parting);
 }
@@ -154,7 +154,7 @@ pub(super) fn acquire<W: Way, const KIND: u32>(
     // Kept here and not handed on: a result passed through memory costs more
     // than the sample. It is forgotten if the sample panics, which it does not.
     let result = ManuallyDrop::new(result);
-    let token = recorder::uncontended(&PROBE, &mark.seen(), W::MODE, watch::here());
+    let token = recorder::uncontended_seen(&PROBE, seen, mark, W::MODE, watch::here());
     (ManuallyDrop::into_inner(result), token)
 }
 
@@ -181,7 +181,7 @@ fn acquire_first<W: Way, const KIND: u32>(
         return (way.block(), Token::NONE);
     }
     match at_once(way) {
-        Some(result) => (result, recorder::uncontended(&PROBE, &mark.seen(), W::MODE, site)),
+        Some(result) => (result, recorder::uncontended(&PROBE, mark, W::MODE, site)),
         None => acquire_contended(mark, way, site),
     }
 }
@@ -193,10 +193,10 @@ fn acquire_contended<W: Way, const KIND: u32>(
     way: W,
     site: CallSite,
 ) -> (LockResult<W::Guard>, Token) {
-    let wait = Wait { mark, token: recorder::wait(&PROBE, &mark.seen(), W::MODE, site) };
+    let wait = Wait { mark, token: recorder::wait(&PROBE, mark, W::MODE, site) };
     let result = way.block();
     let token = wait.over();
-    (result, recorder::waited(&PROBE, &mark.seen(), site, token))
+    (result, recorder::waited(&PROBE, mark, site, token))
 }
 
 /// A recorded wait. Dropped before it is over, by a panic of std's (too many
@@ -215,7 +215,7 @@ impl<const KIND: u32> Wait<'_, KIND> {
 
 impl<const KIND: u32> Drop for Wait<'_, KIND> {
     fn drop(&mut self) {
-        recorder::gave_up(&PROBE, &self.mark.seen(), self.token);
+        recorder::gave_up(&PROBE, self.mark, self.token);
     }
 }
 
@@ -232,12 +232,12 @@ pub(super) fn attempt<W: Way, const KIND: u32>(
     }
     let result = way.attempt();
     if let Err(TryLockError::WouldBlock) = result {
-        recorder::refused(&PROBE, &mark.seen(), W::MODE, watch::here());
+        recorder::refused(&PROBE, mark, W::MODE, watch::here());
         return (result, Token::NONE);
     }
     // As in `acquire`.
     let result = ManuallyDrop::new(result);
-    let token = recorder::uncontended(&PROBE, &mark.seen(), W::MODE, watch::here());
+    let token = recorder::uncontended(&PROBE, mark, W::MODE, watch::here());
     (ManuallyDrop::into_inner(result), token)
 }
 
@@ -294,7 +294,8 @@ mod tests {
         dropped: gone,
         pad: None,
         admits: None,
-        filter: core::ptr::null(),
+        stack: None,
+        host: core::ptr::null(),
     };
 
     /// A lock that is never free, and whose wait ends in a panic.

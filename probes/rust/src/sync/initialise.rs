@@ -32,7 +32,7 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     pub(super) fn begin(mark: &'a Mark<KIND>, site: CallSite) -> Self {
         let wait = if !PROBE.gate.is_closed() && watch::is_open() {
-            recorder::wait(&PROBE, &mark.seen(), Mode::SHARED, site)
+            recorder::wait(&PROBE, mark, Mode::SHARED, site)
         } else {
             Token::NONE
         };
@@ -50,7 +50,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn succeeded(self) {
         let wait = self.wait.replace(Token::NONE);
         if wait.is_some() {
-            let waited = recorder::waited(&PROBE, &self.mark.seen(), self.site, wait);
+            let waited = recorder::waited(&PROBE, self.mark, self.site, wait);
             drop(Hold::new(self.mark, waited));
         }
     }
@@ -58,7 +58,7 @@ impl<'a> Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        recorder::gave_up(&PROBE, &self.mark.seen(), self.wait.get());
+        recorder::gave_up(&PROBE, self.mark, self.wait.get());
     }
 }
 
@@ -66,6 +66,6 @@ impl Drop for Attempt<'_> {
 pub(super) fn idle<R>(mark: &Mark<KIND>, site: CallSite, wait: impl FnOnce() -> R) -> R {
     let idle = if watch::is_open() { recorder::idle_begin(&PROBE) } else { Idle::NONE };
     let result = wait();
-    recorder::idle_end(&PROBE, &mark.seen(), site, idle);
+    recorder::idle_end(&PROBE, mark, site, idle);
     result
 }

@@ -2,8 +2,9 @@
 
 use std::panic::Location;
 
-use lockscope_core::event::LockKind;
-use lockscope_core::{Slot, recorder};
+use lockscope_core::Slot;
+use lockscope_core::event::{LockKind, LockRef};
+use lockscope_core::recorder::{self, Watched};
 
 use crate::watch::{PROBE, Slotted};
 
@@ -30,17 +31,25 @@ impl<const KIND: u32> Mark<KIND> {
     pub(super) const fn named(name: &'static str) -> Self {
         Self { slot: Slot::new(Some(Location::caller())).named(name) }
     }
+}
 
-    /// The lock as the recorder sees it.
+/// By itself, and not by a [`Slotted`] made of it: what would have to be made, and be
+/// at hand for a call that is hardly ever done, is made by every lock operation.
+impl<const KIND: u32> Watched for Mark<KIND> {
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        Some(&self.slot)
+    }
+
     #[inline(always)]
-    pub(super) fn seen(&self) -> Slotted<'_> {
-        Slotted { slot: &self.slot, kind: LockKind(KIND) }
+    fn describe(&self) -> LockRef {
+        Slotted { slot: &self.slot, kind: LockKind(KIND) }.describe()
     }
 }
 
 impl<const KIND: u32> Drop for Mark<KIND> {
     #[inline]
     fn drop(&mut self) {
-        recorder::dropped(&PROBE, &self.seen());
+        recorder::dropped(&PROBE, self);
     }
 }

@@ -61,7 +61,8 @@ static HOOKS: HookTable = HookTable {
     dropped,
     pad: None,
     admits: None,
-    filter: core::ptr::null(),
+    stack: None,
+    host: core::ptr::null(),
 };
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {

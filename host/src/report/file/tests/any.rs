@@ -5,15 +5,16 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::super::super::model::{
-    Blame, FORMAT, Filters, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo, Site,
-    Times, Total, VERSION, Window,
+    Blame, FORMAT, Filters, Frame, Lock, Loss, PendingAcquisition, Place, ReportFile, SessionInfo,
+    Site, Times, Total, VERSION, Window,
 };
 
 pub(super) fn report() -> impl Strategy<Value = ReportFile> {
     let losses = vec((text(), any::<u64>()).prop_map(|(what, count)| Loss { what, count }), 0..3);
-    let rest = (vec(pending(), 0..3), vec(window(), 0..3), losses, vec(text(), 0..3));
+    let rest =
+        (vec(pending(), 0..3), vec(window(), 0..3), losses, vec(text(), 0..3), vec(frame(), 0..3));
     (session(), vec(lock(), 0..3), rest).prop_map(
-        |(session, locks, (pending, windows, losses, notes))| ReportFile {
+        |(session, locks, (pending, windows, losses, notes, frames))| ReportFile {
             format: FORMAT.to_owned(),
             version: VERSION,
             session,
@@ -22,6 +23,7 @@ pub(super) fn report() -> impl Strategy<Value = ReportFile> {
             windows,
             losses,
             notes,
+            frames,
         },
     )
 }
@@ -47,20 +49,35 @@ fn times() -> impl Strategy<Value = Times> {
 }
 
 fn place() -> impl Strategy<Value = Place> {
-    (text(), any::<u32>(), any::<u32>(), any::<u64>())
-        .prop_map(|(file, line, column, address)| Place { file, line, column, address })
+    (text(), any::<u32>(), any::<u32>(), any::<u64>(), vec(any::<u32>(), 0..3)).prop_map(
+        |(file, line, column, address, stack)| Place { file, line, column, address, stack },
+    )
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    (text(), text(), any::<u32>(), text(), any::<(u64, bool)>()).prop_map(
+        |(function, file, line, object, (address, inlined))| Frame {
+            function,
+            file,
+            line,
+            object,
+            address,
+            inlined,
+        },
+    )
 }
 
 fn session() -> impl Strategy<Value = SessionInfo> {
     let texts = (text(), text(), text(), vec(text(), 0..3), vec(text(), 0..3));
     let settings = (vec((text(), text()), 0..3), filters());
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>());
-    let rest = (any::<(bool, bool)>(), vec(any::<u32>(), 0..3), option::of(number()));
+    let numbers_there = (option::of(number()), option::of(any::<u32>()));
+    let rest = (any::<(bool, bool)>(), vec(any::<u32>(), 0..3), numbers_there);
     (texts, settings, numbers, rest).prop_map(|(texts, settings, numbers, rest)| {
         let (backend, backend_version, plugin, probes, command) = texts;
         let (generation, started_unix_ns, length_ns, pid, samples) = numbers;
         let (settings, filters) = settings;
-        let ((complete, asleep), periods, sample_cost_ns) = rest;
+        let ((complete, asleep), periods, (sample_cost_ns, stacks)) = rest;
         SessionInfo {
             backend,
             backend_version,
@@ -78,6 +95,7 @@ fn session() -> impl Strategy<Value = SessionInfo> {
             command,
             samples,
             sample_cost_ns,
+            stacks,
         }
     })
 }

@@ -1,0 +1,16 @@
+//! What addresses in a running program are called: file and line, where the program
+//! says so, or else the symbol that they stand in.
+//!
+//! ```
+//! let (file, line) = {
+//!     let here = lockscope_symbols::place_of(main as *const () as usize + 4);
+//!     here.map(|place| (place.file, place.line)).unwrap_or_default()
+//! };
+//! println!("{file}:{line}");
+//! ```
+
+mod module;
+mod names;
+
+pub use module::{Module, module_of};
+pub use names::{Frame, Place, frames_at, place_of};
