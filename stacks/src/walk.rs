@@ -20,7 +20,7 @@ use crate::{End, Kept, Losses, MOST_FRAMES, Where};
 
 /// The probe's own frames, between the host and the program, come on top of what is
 /// asked for: they are told from the program's by their names, later.
-const OWN_FRAMES: usize = 12;
+const OWN_FRAMES: usize = 8;
 const MOST: usize = MOST_FRAMES + OWN_FRAMES;
 /// How many threads can walk at one time. Each has its own cache as long as there
 /// are no more threads than that.
@@ -247,7 +247,8 @@ impl Start {
             return None;
         };
         let gear = taken.gear();
-        let (len, end) = self.walk(map, gear, thread, frames.min(MOST_FRAMES) + OWN_FRAMES);
+        let wanted = Wanted { site: site.0 as u64, frames: frames.min(MOST_FRAMES) };
+        let (len, end) = self.walk(map, gear, thread, wanted);
         if len == 0 {
             UNREADABLE.fetch_add(1, Ordering::Relaxed);
             return None;
@@ -259,35 +260,50 @@ impl Start {
         number.map(|number| CallSite::stack(number as usize))
     }
 
-    /// Walks over at most `most` frames. How many there were, and why no more.
+    /// Walks as far as is wanted. How many frames there were, and why no more.
     #[inline]
-    fn walk(self, map: &Map, gear: &mut Gear, thread: u32, most: usize) -> (usize, End) {
+    fn walk(self, map: &Map, gear: &mut Gear, thread: u32, wanted: Wanted) -> (usize, End) {
         let Self { pc, sp, regs } = self;
         let Gear { cache, frames, copy } = gear;
         match limits::readable(thread, sp) {
             Readable::Own(range) => {
                 let mut read = |address: u64| read_own(&range, address);
-                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), &mut frames[..most])
+                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), wanted, frames)
             }
             Readable::Foreign => {
                 let range = copy_foreign(sp, copy);
                 let mut read = |address: u64| read_copy(&range, copy, address);
-                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), &mut frames[..most])
+                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), wanted, frames)
             }
         }
     }
+}
+
+/// Which part of a stack is wanted.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Where the operation stands.
+    site: u64,
+    /// How many frames of the program's.
+    frames: usize,
 }
 
 /// Writes down where each frame returns to.
 #[inline]
 fn walk<F: FnMut(u64) -> Result<u64, ()>>(
     mut walk: framehop::UnwindIterator<'_, '_, '_, Unwinder, F>,
-    frames: &mut [u64],
+    wanted: Wanted,
+    frames: &mut [u64; MOST],
 ) -> (usize, End) {
-    let mut len = 0;
-    while len < frames.len() {
+    let (mut len, mut most) = (0, wanted.frames + OWN_FRAMES);
+    while len < most {
         match walk.next() {
             Ok(Some(FrameAddress::ReturnAddress(address))) => {
+                if address.get() == wanted.site && most != wanted.frames {
+                    // Of a probe that names places by return addresses: what is
+                    // within is its own.
+                    (len, most) = (0, wanted.frames);
+                }
                 frames[len] = address.get();
                 len += 1;
             }
@@ -304,9 +320,7 @@ fn walk<F: FnMut(u64) -> Result<u64, ()>>(
 /// frames are looked at, and kept as far as they are code.
 #[inline]
 fn number(site: CallSite, frames: &[u64], end: End, map: &Map, store: &Store) -> Option<u32> {
-    // Of a probe that names places by return addresses: what is within is its own.
-    let first = frames.iter().position(|frame| *frame == site.0 as u64).unwrap_or(0);
-    let stack = Stack { site: site.0, frames: &frames[first..], end };
+    let stack = Stack { site: site.0, frames, end };
     store.find(&stack).or_else(|| keep(&stack, map, store))
 }
 
@@ -479,22 +493,32 @@ mod tests {
     #[test]
     fn what_is_inside_a_site_that_returns_is_no_part_of_its_stack() {
         prepare(1_000).unwrap();
-        let whole = stack_of(deep(2, 40, 64)).unwrap();
-        // Below those that call themselves.
-        let site = whole.frames[5].address;
-        let mut frames = whole.frames.iter().map(|frame| frame.address).collect::<Vec<_>>();
+        let ways = |site| (0..2).map(move |_| deep(2, site, 64)).collect::<Vec<_>>()[1];
+        let [whole, cut] = [40, 0].map(|site| {
+            // Both from here, so that they differ in their sites alone.
+            let first = stack_of(ways(40)).unwrap();
+            // Below those that call themselves.
+            let site = if site == 0 { first.frames[5].address } else { site };
+            stack_of(ways(site as usize)).unwrap()
+        });
+        assert_eq!(cut.frames, whole.frames[5..]);
+        let few = stack_of(deep(60, cut.frames[0].address as usize, 3)).unwrap();
+        assert_eq!(few.frames.len(), 3 + OWN_FRAMES, "it is deeper than is looked");
+    }
+
+    #[test]
+    fn what_is_no_code_ends_a_stack() {
+        prepare(1_000).unwrap();
+        let whole = stack_of(deep(2, 56, 64)).unwrap();
+        let mut frames: Vec<u64> = whole.frames.iter().map(|frame| frame.address).collect();
+        let len = frames.len();
+        frames[len - 1] = 77;
         let (map, kit) =
             // SAFETY: made by `prepare`; nothing is loaded or unloaded meanwhile.
             unsafe { (&*MAP.load(Ordering::Acquire), &*KIT.load(Ordering::Acquire)) };
-        let number =
-            |frames: &[u64]| number(CallSite(site as usize), frames, End::Whole, map, &kit.store);
-        let kept = stack_of(CallSite::stack(number(&frames).unwrap() as usize)).unwrap();
-        assert_eq!(kept.frames, whole.frames[5..]);
-        // What is no code ends a stack.
-        let len = frames.len();
-        frames[len - 1] = 77;
-        let kept = stack_of(CallSite::stack(number(&frames).unwrap() as usize)).unwrap();
-        assert_eq!((kept.frames.len(), kept.end), (len - 6, End::Unknown));
+        let number = number(CallSite(56), &frames, End::Whole, map, &kit.store).unwrap();
+        let kept = stack_of(CallSite::stack(number as usize)).unwrap();
+        assert_eq!((kept.frames.len(), kept.end), (len - 1, End::Unknown));
     }
 
     /// A stack that the kernel has not given to the thread: a coroutine's.
