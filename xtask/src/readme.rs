@@ -42,6 +42,7 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("lockscope run -- ./app", Trial::RunByApp),
     ("lockscope report lockscope.json --sort hold --top 3", Trial::RunByApp),
     ("lockscope run --probe pthread -- ./app", Trial::RunByApp),
+    ("lockscope run --probe futex -- ./app", Trial::RunByApp),
     ("lockscope run --include 'module:app::store' --exclude 'kind:once' -- ./app", Trial::RunByApp),
     ("lockscope ps", Trial::Run),
     ("lockscope top 4711", NEEDS_A_PROGRAM),
