@@ -189,7 +189,7 @@ pub struct Event {
     /// 1 if the answer to this event re-arms the countdown that led here: the
     /// lock's own, or one of the thread's that samples every operation.
     pub counted: u8,
-    /// Frames at `stack`; 0 if none were captured.
+    /// Frames at `stack`; 0 if there are none.
     pub stack_len: u16,
     /// The probe's own: by which thread it is known who held the lock.
     #[doc(hidden)]
@@ -200,9 +200,9 @@ pub struct Event {
     /// The thread that tells of it: the kernel's number. The one that began the
     /// operation, unless its guard was sent to another.
     pub thread: u32,
-    /// Where the operation stands.
+    /// Where the operation stands; or its stack, if the session keeps stacks.
     pub site: CallSite,
-    /// Contended: who held the lock when the wait began, if known.
+    /// Contended: who held the lock when the wait began, if known. Never a stack.
     pub holder: CallSite,
     /// Begin of the operation, in ticks.
     pub begin: u64,
@@ -210,7 +210,9 @@ pub struct Event {
     pub acquired: u64,
     /// End of the operation, in ticks.
     pub end: u64,
-    /// Return addresses, innermost first; null if none were captured.
+    /// Frames that the machine's own stack does not have, as an interpreter's, innermost
+    /// first; null if there are none, as with all probes of today. Those that it has
+    /// are behind `site`.
     pub stack: *const u64,
 }
 
@@ -238,7 +240,7 @@ pub struct Pending {
     pub lock: u64,
     /// Where the lock was when the operation began.
     pub address: usize,
-    /// Where the operation stands.
+    /// Where the operation stands; or its stack, if the session keeps stacks.
     pub site: CallSite,
     /// Who held the lock when the wait began, if known.
     pub holder: CallSite,

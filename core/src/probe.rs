@@ -35,7 +35,7 @@ pub struct Probe {
     pub pending: extern "C" fn(visit: PendingVisitor, context: *mut c_void),
     /// Says what a call site is; false if this probe does not know it.
     ///
-    /// Only sites that came from this probe may be asked for.
+    /// Only sites that came from this probe may be asked for, and no stacks.
     pub resolve: unsafe extern "C" fn(site: CallSite, info: *mut SiteInfo) -> bool,
     /// Samples lost since the process began, for want of a place to keep them.
     pub lost: extern "C" fn() -> u64,

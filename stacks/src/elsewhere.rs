@@ -33,7 +33,7 @@ pub fn take(site: CallSite, _: u32, _: usize) -> CallSite {
 
 /// None.
 #[must_use]
-pub fn frames(_: u32, _: &mut [u64]) -> usize {
+pub fn frames(_: CallSite, _: u32, _: &mut [u64]) -> usize {
     0
 }
 

@@ -20,7 +20,7 @@ use crate::{End, Kept, Losses, MOST_FRAMES, Where};
 
 /// The probe's own frames, between the host and the program, come on top of what is
 /// asked for: they are told from the program's by their names, later.
-const OWN_FRAMES: usize = 12;
+const OWN_FRAMES: usize = 8;
 const MOST: usize = MOST_FRAMES + OWN_FRAMES;
 /// How many threads can walk at one time. Each has its own cache as long as there
 /// are no more threads than that.
@@ -177,16 +177,16 @@ pub fn take(site: CallSite, thread: u32, frames: usize) -> CallSite {
 }
 
 /// Writes the addresses down that the calls return to which have led here, the
-/// innermost first, and nothing of them is kept. How many there are: none if the stack
-/// cannot be taken.
+/// innermost first, and nothing of them is kept: from `site` on, or, if that is none of
+/// them, from the caller's caller. How many there are: none if the stack cannot be taken.
 ///
 /// `thread` is the kernel's number of the calling thread. May be called inside a hook,
 /// after [`prepare`]. A part of whatever calls it, as [`take`].
 #[inline(always)]
 #[must_use]
-pub fn frames(thread: u32, frames: &mut [u64]) -> usize {
+pub fn frames(site: CallSite, thread: u32, frames: &mut [u64]) -> usize {
     let start = Start::here();
-    let walk = core::panic::AssertUnwindSafe(move || start.frames(thread, frames));
+    let walk = core::panic::AssertUnwindSafe(move || start.frames(site, thread, frames));
     std::panic::catch_unwind(walk).unwrap_or(0)
 }
 
@@ -248,7 +248,8 @@ impl Start {
     /// The site of the stack that begins here, if it can be taken and kept.
     #[inline]
     fn take(self, site: CallSite, thread: u32, frames: usize) -> Option<CallSite> {
-        self.with_frames(thread, frames.min(MOST_FRAMES) + OWN_FRAMES, |frames, end, map, kit| {
+        let wanted = Wanted { site: site.0 as u64, frames: frames.min(MOST_FRAMES) };
+        self.with_frames(thread, wanted, |frames, end, map, kit| {
             let number = number(site, frames, end, map, &kit.store);
             if number.is_none() {
                 REFUSED.fetch_add(1, Ordering::Relaxed);
@@ -259,21 +260,22 @@ impl Start {
     }
 
     /// Copies what there is of the stack that begins here, as far as there is room.
-    fn frames(self, thread: u32, frames: &mut [u64]) -> usize {
-        let most = frames.len().min(MOST);
+    fn frames(self, site: CallSite, thread: u32, frames: &mut [u64]) -> usize {
+        let wanted = Wanted { site: site.0 as u64, frames: frames.len().min(MOST_FRAMES) };
         let copy = |found: &[u64], _: End, _: &Map, _: &Kit| {
-            frames[..found.len()].copy_from_slice(found);
-            found.len()
+            let len = found.len().min(frames.len());
+            frames[..len].copy_from_slice(&found[..len]);
+            len
         };
-        self.with_frames(thread, most, copy).unwrap_or(0)
+        self.with_frames(thread, wanted, copy).unwrap_or(0)
     }
 
-    /// Walks over at most `most` frames, and shows them to `then` if there are some.
+    /// Walks as far as is wanted, and shows the frames to `then` if there are some.
     #[inline]
     fn with_frames<T>(
         self,
         thread: u32,
-        most: usize,
+        wanted: Wanted,
         then: impl FnOnce(&[u64], End, &Map, &Kit) -> T,
     ) -> Option<T> {
         // Acquire: pairs with the release in `prepare`.
@@ -289,7 +291,7 @@ impl Start {
             return None;
         };
         let gear = taken.gear();
-        let (len, end) = self.walk(map, gear, thread, most);
+        let (len, end) = self.walk(map, gear, thread, wanted);
         if len == 0 {
             UNREADABLE.fetch_add(1, Ordering::Relaxed);
             return None;
@@ -297,35 +299,50 @@ impl Start {
         Some(then(&gear.frames[..len], end, map, kit))
     }
 
-    /// Walks over at most `most` frames. How many there were, and why no more.
+    /// Walks as far as is wanted. How many frames there were, and why no more.
     #[inline]
-    fn walk(self, map: &Map, gear: &mut Gear, thread: u32, most: usize) -> (usize, End) {
+    fn walk(self, map: &Map, gear: &mut Gear, thread: u32, wanted: Wanted) -> (usize, End) {
         let Self { pc, sp, regs } = self;
         let Gear { cache, frames, copy } = gear;
         match limits::readable(thread, sp) {
             Readable::Own(range) => {
                 let mut read = |address: u64| read_own(&range, address);
-                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), &mut frames[..most])
+                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), wanted, frames)
             }
             Readable::Foreign => {
                 let range = copy_foreign(sp, copy);
                 let mut read = |address: u64| read_copy(&range, copy, address);
-                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), &mut frames[..most])
+                walk(map.unwinder.iter_frames(pc, regs, cache, &mut read), wanted, frames)
             }
         }
     }
+}
+
+/// Which part of a stack is wanted.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Where the operation stands.
+    site: u64,
+    /// How many frames of the program's.
+    frames: usize,
 }
 
 /// Writes down where each frame returns to.
 #[inline]
 fn walk<F: FnMut(u64) -> Result<u64, ()>>(
     mut walk: framehop::UnwindIterator<'_, '_, '_, Unwinder, F>,
-    frames: &mut [u64],
+    wanted: Wanted,
+    frames: &mut [u64; MOST],
 ) -> (usize, End) {
-    let mut len = 0;
-    while len < frames.len() {
+    let (mut len, mut most) = (0, wanted.frames + OWN_FRAMES);
+    while len < most {
         match walk.next() {
             Ok(Some(FrameAddress::ReturnAddress(address))) => {
+                if address.get() == wanted.site && most != wanted.frames {
+                    // Of a probe that names places by return addresses: what is
+                    // within is its own.
+                    (len, most) = (0, wanted.frames);
+                }
                 frames[len] = address.get();
                 len += 1;
             }
@@ -342,9 +359,7 @@ fn walk<F: FnMut(u64) -> Result<u64, ()>>(
 /// frames are looked at, and kept as far as they are code.
 #[inline]
 fn number(site: CallSite, frames: &[u64], end: End, map: &Map, store: &Store) -> Option<u32> {
-    // Of a probe that names places by return addresses: what is within is its own.
-    let first = frames.iter().position(|frame| *frame == site.0 as u64).unwrap_or(0);
-    let stack = Stack { site: site.0, frames: &frames[first..], end };
+    let stack = Stack { site: site.0, frames, end };
     store.find(&stack).or_else(|| keep(&stack, map, store))
 }
 
@@ -513,7 +528,9 @@ mod tests {
         fn counted(calls: usize, room: &mut [u64]) -> usize {
             // SAFETY: the call takes nothing and cannot fail.
             let thread = unsafe { libc::gettid() as u32 };
-            let len = if calls == 0 { frames(thread, room) } else { counted(calls - 1, room) };
+            let unknown = CallSite::UNKNOWN;
+            let len =
+                if calls == 0 { frames(unknown, thread, room) } else { counted(calls - 1, room) };
             std::hint::black_box(len)
         }
         prepare(1_000).unwrap();
@@ -535,22 +552,32 @@ mod tests {
     #[test]
     fn what_is_inside_a_site_that_returns_is_no_part_of_its_stack() {
         prepare(1_000).unwrap();
-        let whole = stack_of(deep(2, 40, 64)).unwrap();
-        // Below those that call themselves.
-        let site = whole.frames[5].address;
-        let mut frames = whole.frames.iter().map(|frame| frame.address).collect::<Vec<_>>();
+        let ways = |site| (0..2).map(move |_| deep(2, site, 64)).collect::<Vec<_>>()[1];
+        let [whole, cut] = [40, 0].map(|site| {
+            // Both from here, so that they differ in their sites alone.
+            let first = stack_of(ways(40)).unwrap();
+            // Below those that call themselves.
+            let site = if site == 0 { first.frames[5].address } else { site };
+            stack_of(ways(site as usize)).unwrap()
+        });
+        assert_eq!(cut.frames, whole.frames[5..]);
+        let few = stack_of(deep(60, cut.frames[0].address as usize, 3)).unwrap();
+        assert_eq!(few.frames.len(), 3 + OWN_FRAMES, "it is deeper than is looked");
+    }
+
+    #[test]
+    fn what_is_no_code_ends_a_stack() {
+        prepare(1_000).unwrap();
+        let whole = stack_of(deep(2, 56, 64)).unwrap();
+        let mut frames: Vec<u64> = whole.frames.iter().map(|frame| frame.address).collect();
+        let len = frames.len();
+        frames[len - 1] = 77;
         let (map, kit) =
             // SAFETY: made by `prepare`; nothing is loaded or unloaded meanwhile.
             unsafe { (&*MAP.load(Ordering::Acquire), &*KIT.load(Ordering::Acquire)) };
-        let number =
-            |frames: &[u64]| number(CallSite(site as usize), frames, End::Whole, map, &kit.store);
-        let kept = stack_of(CallSite::stack(number(&frames).unwrap() as usize)).unwrap();
-        assert_eq!(kept.frames, whole.frames[5..]);
-        // What is no code ends a stack.
-        let len = frames.len();
-        frames[len - 1] = 77;
-        let kept = stack_of(CallSite::stack(number(&frames).unwrap() as usize)).unwrap();
-        assert_eq!((kept.frames.len(), kept.end), (len - 6, End::Unknown));
+        let number = number(CallSite(56), &frames, End::Whole, map, &kit.store).unwrap();
+        let kept = stack_of(CallSite::stack(number as usize)).unwrap();
+        assert_eq!((kept.frames.len(), kept.end), (len - 1, End::Unknown));
     }
 
     /// A stack that the kernel has not given to the thread: a coroutine's.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod metadata;
 pub mod patched;
 pub mod readme;
+pub mod real;
 pub mod sources;
 pub mod steps;
 pub mod system;

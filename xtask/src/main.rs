@@ -1,9 +1,9 @@
-//! `cargo xtask demo | test | bench`.
+//! `cargo xtask demo | test | bench | real-programs`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
-use xtask::{Error, bench, demo, test};
+use xtask::{Error, bench, demo, real, test};
 
 const USAGE: &str = "\
 cargo xtask demo [--sharded]   build lockscope, profile the demo with it, print the table
@@ -14,8 +14,13 @@ cargo xtask bench [--quick]    measure what lockscope costs beside the bare lock
                   [--backend NAME|PATH]…  of one backend, of your own perhaps
                   [--against FILE]        and say what has changed since
                   [--accuracy]            only hold reports against the truth, of simulated programs
+                  [--profile [LINE]]      only say where time goes, of criterion's lines of this name
                   [--limits]              only count instructions, and keep the counts
                   [--record | --tables]   keep it, and write the tables of the documents
+cargo xtask real-programs      watch the pthread locks of memcached, MariaDB and others
+                  [--quick]               each once, and not MariaDB
+                  [--program NAME]…       of some alone
+                  [--record | --tables]   keep it, and write docs/real-programs.md
 ";
 
 fn main() -> ExitCode {
@@ -39,6 +44,7 @@ fn run(args: &[&str]) -> Result<(), Error> {
         ["demo"] => demo::run(false),
         ["demo", "--sharded"] => demo::run(true),
         ["bench", args @ ..] => bench::run(args),
+        ["real-programs", args @ ..] => real::run(args),
         ["test", "--list"] => {
             test::list();
             Ok(())

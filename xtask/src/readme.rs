@@ -41,6 +41,8 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("lockscope conformance target/release/liblockscope_wrapper.so", Trial::Run),
     ("lockscope run -- ./app", Trial::RunByApp),
     ("lockscope report lockscope.json --sort hold --top 3", Trial::RunByApp),
+    ("lockscope run --stacks -- ./app", Trial::RunByApp),
+    ("lockscope report lockscope.json --pprof locks --folded locks.folded", Trial::RunByApp),
     ("lockscope run --probe pthread -- ./app", Trial::RunByApp),
     ("lockscope run --probe futex -- ./app", Trial::RunByApp),
     ("lockscope run --include 'module:app::store' --exclude 'kind:once' -- ./app", Trial::RunByApp),

@@ -36,6 +36,8 @@ pub enum Check {
     Readme,
     /// The stand-ins for other lock crates, by [`crate::patched`].
     Patched,
+    /// Programs of others, by [`crate::real`].
+    RealPrograms,
     /// The tests, by nextest where it is installed; they start programs that
     /// are built before.
     Tests {
@@ -172,8 +174,13 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         "patched",
-        "parking_lot 0.12's own tests pass against its stand-in, and a patched program is seen",
+        "parking_lot's own tests pass against its stand-ins, and patched programs are seen",
         Check::Patched,
+    ),
+    step(
+        "real-programs",
+        "programs of others do what they do unwatched, and what they lock is counted right",
+        Check::RealPrograms,
     ),
     step(
         "doctests",

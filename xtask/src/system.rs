@@ -18,8 +18,10 @@ pub struct Tool {
 /// Whether `program` is found on the path.
 #[must_use]
 pub fn has(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Servers are not for everybody's path.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    folders.into_iter().any(|dir| dir.join(program).is_file())
 }
 
 /// Installs what is missing where that is usual, which is a CI machine on which
@@ -29,7 +31,7 @@ pub fn provide(tools: &[Tool]) {
     for tool in tools.iter().filter(|tool| !has(tool.program)) {
         let Tool { program, package, wanted_for } = tool;
         let may_install = std::env::var_os("CI").is_some() && is_root() && has("apt-get");
-        if may_install && install(package) {
+        if may_install && install_package(package) {
             continue;
         }
         eprintln!(
@@ -39,7 +41,17 @@ pub fn provide(tools: &[Tool]) {
     }
 }
 
-fn install(package: &str) -> bool {
+/// Installs what is missing, if we are root on a system of Debian's: for whoever has
+/// asked for what these are needed for.
+pub fn install(tools: &[Tool]) {
+    for tool in tools.iter().filter(|tool| !has(tool.program)) {
+        if is_root() && has("apt-get") {
+            install_package(tool.package);
+        }
+    }
+}
+
+fn install_package(package: &str) -> bool {
     let apt = |args: &[&str]| {
         let call = Call::new("apt-get").args(args).variable("DEBIAN_FRONTEND", "noninteractive");
         eprintln!("$ {}", call.shown());

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::metadata;
 use crate::patched;
 use crate::readme;
+use crate::real;
 use crate::steps::{Check, Checker, MODELLED, STEPS, Step};
 use crate::system;
 
@@ -123,6 +124,11 @@ fn check(check: &Check) -> Result<Outcome, Error> {
         Check::Readme => readme::run_commands()?,
         Check::Patched => {
             if let Some(why) = patched::check()? {
+                return Ok(Outcome::Skipped(why));
+            }
+        }
+        Check::RealPrograms => {
+            if let Some(why) = real::check()? {
                 return Ok(Outcome::Skipped(why));
             }
         }

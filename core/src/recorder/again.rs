@@ -48,7 +48,8 @@ pub fn again_by<L: Watched>(
 ) -> Option<Token> {
     let inside = thread.enter(&probe.gate)?;
     let stamp = inside.stamp();
-    if !thread.samples_every(stamp) || !probe.gate.uses_tsc() || probe.gate.is_filtered() {
+    let is_plain = probe.gate.needs_time_alone() && !probe.gate.is_filtered();
+    if !thread.samples_every(stamp) || !is_plain {
         return None;
     }
     let generation = (stamp >> 32) as u32;

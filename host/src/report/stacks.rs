@@ -63,24 +63,26 @@ pub(crate) fn of_operation(
     frames
 }
 
-/// A method of a type, without the brackets that Rust's symbols have around the type:
-/// viewers take them for C++'s templates, and leave out what is in them.
+/// A method by its type, without the brackets that Rust's symbols have around that, and
+/// without the trait that it may be of: viewers take brackets for those of C++'s
+/// templates, and leave out what is in them.
 fn without_brackets(function: &str) -> Cow<'_, str> {
     let bare = || {
         let inner = function.strip_prefix('<')?;
-        let mut open = 1_u32;
+        let (mut depth, mut of_trait) = (1_u32, None);
         let close = inner.char_indices().find_map(|(at, character)| {
             match character {
-                '<' => open += 1,
+                '<' => depth += 1,
                 // Not that of an arrow.
-                '>' if !inner[..at].ends_with('-') => open -= 1,
+                '>' if !inner[..at].ends_with('-') => depth -= 1,
+                ' ' if depth == 1 && inner[at..].starts_with(" as ") => of_trait = Some(at),
                 _ => {}
             }
-            (open == 0).then_some(at)
+            (depth == 0).then_some(at)
         })?;
-        let (type_name, rest) = (&inner[..close], &inner[close + 1..]);
-        let is_plain = rest.starts_with("::") && !type_name.contains(" as ");
-        is_plain.then(|| format!("{type_name}{rest}"))
+        let rest = &inner[close + 1..];
+        let type_name = &inner[..of_trait.unwrap_or(close)];
+        rest.starts_with("::").then(|| format!("{type_name}{rest}"))
     };
     bare().map_or(Cow::Borrowed(function), Cow::Owned)
 }
@@ -299,7 +301,11 @@ mod tests {
         for (symbol, shown) in [
             ("<app::Store>::add", "app::Store::add"),
             ("<app::Map<u8, fn() -> u8>>::get::<u8>", "app::Map<u8, fn() -> u8>::get::<u8>"),
-            ("<app::Store as app::Kept>::keep", "<app::Store as app::Kept>::keep"),
+            ("<app::Store as app::Kept>::keep", "app::Store::keep"),
+            (
+                "<app::Box<<u8 as app::A>::B> as app::Kept>::keep",
+                "app::Box<<u8 as app::A>::B>::keep",
+            ),
             ("store<int>(int)", "store<int>(int)"),
             ("<app", "<app"),
             ("main", "main"),

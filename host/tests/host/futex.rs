@@ -7,7 +7,7 @@ use std::process::Command;
 use lockscope_host::report::model::{Lock, ReportFile, Site};
 
 use crate::pthread::{built, run, succeeded};
-use crate::support::{folder, plugins, report, stderr, stdout};
+use crate::support::{Started, folder, plugins, report, report_that, stderr, stdout};
 
 /// How often each lock of the program is waited for.
 const ROUNDS: f64 = 20.0;
@@ -157,6 +157,21 @@ fn a_wait_that_goes_on_is_one() {
     assert_eq!([added.contentions.value, added.acquisitions.value], [1.0, 1.0], "{added:?}");
     let whole: f64 = added.wait_ns.histogram.iter().map(|(_, _, weight)| weight).sum();
     assert_eq!(whole, 1.0);
+}
+
+#[test]
+fn a_wait_in_progress_is_shown() {
+    let dir = folder();
+    let Some(program) = program(dir.path(), &[]) else { return };
+    let flags = [&WATCHED[..], &["--flush-interval", "100ms"]].concat();
+    let started = Started::new(run(dir.path(), &flags, &program).arg("stuck"));
+    let waits = |report: &ReportFile| report.pending.iter().any(|pending| pending.waiting);
+    let report = report_that(&dir.path().join("lockscope.json"), waits);
+    started.kill(libc::SIGTERM);
+    started.end();
+    let [pending] = &report.pending[..] else { panic!("{:#?}", report.pending) };
+    let place = pending.place.as_ref().unwrap();
+    assert!(place.file.contains("adds_to_the_counter"), "{pending:#?}");
 }
 
 /// The program is one of C: what waits is a library that it needs, and is found without

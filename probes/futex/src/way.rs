@@ -25,9 +25,10 @@ pub(crate) struct Way {
 #[inline(always)]
 pub(crate) fn to(map: &Map, caller: usize, thread: u32) -> Way {
     let mut frames = [0; MOST];
-    let len = lockscope_stacks::frames(thread, &mut frames);
-    let own = frames[..len].iter().take_while(|frame| **frame != caller as u64).count();
-    along(map, caller, &frames[own.min(len)..len])
+    let len = lockscope_stacks::frames(CallSite(caller), thread, &mut frames);
+    let frames = &frames[..len];
+    let is_found = frames.first() == Some(&(caller as u64));
+    along(map, caller, if is_found { frames } else { &[] })
 }
 
 /// The way along `frames`, which begin at `caller`; or are none, if the stack could not

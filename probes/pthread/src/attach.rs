@@ -4,6 +4,8 @@
 //! of the memory allocator's, which must not be asked for memory then, and opening a
 //! library takes a lot of it.
 
+use core::ffi::{c_int, c_void};
+
 use lockscope_core::CallSite;
 use lockscope_core::sync::{AtomicUsize, Ordering};
 use lockscope_preloaded as preloaded;
@@ -75,12 +77,35 @@ enum Allocator {
 fn allocator() -> Allocator {
     // SAFETY: a string that ends with a 0.
     let malloc = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"malloc".as_ptr()) };
-    let Some(found) = module_of(malloc.addr()) else { return Allocator::Glibc };
+    let Some(mut found) = module_of(malloc.addr()) else { return Allocator::Glibc };
     if found.path.as_os_str().is_empty() {
-        return Allocator::Program;
+        if is_defined_at(malloc) {
+            return Allocator::Program;
+        }
+        // SAFETY: a string that ends with a 0.
+        let malloc = unsafe { libc::dlsym(libc::RTLD_NEXT, c"malloc".as_ptr()) };
+        let Some(behind) = module_of(malloc.addr()) else { return Allocator::Glibc };
+        found = behind;
     }
     let is_glibc = glibc().is_none_or(|glibc| glibc.path == found.path);
     if is_glibc { Allocator::Glibc } else { Allocator::Library(found) }
+}
+
+/// Whether the function that the dynamic linker says is at `address` is there. A program
+/// at a fixed address, which takes that of a library's function, has a jump to it that
+/// stands for it in all objects (System V ABI for x86-64, 5.2, "Function Addresses").
+fn is_defined_at(address: *const c_void) -> bool {
+    /// Asks for the entry of the symbol table.
+    const RTLD_DL_SYMENT: c_int = 1;
+    const SHN_UNDEF: u16 = 0;
+    let mut entry = core::ptr::null_mut();
+    let mut info = core::mem::MaybeUninit::uninit();
+    // SAFETY: there is room for both answers.
+    let is_found =
+        unsafe { libc::dladdr1(address, info.as_mut_ptr(), &raw mut entry, RTLD_DL_SYMENT) } != 0;
+    // SAFETY: an entry of a table that is there as long as the object is, or null.
+    let entry = unsafe { entry.cast::<libc::Elf64_Sym>().as_ref() };
+    !is_found || entry.is_none_or(|entry| entry.st_shndx != SHN_UNDEF)
 }
 
 /// The object that is glibc.

@@ -79,11 +79,51 @@ macro_rules! acquisitions {
 }
 
 acquisitions! {
-    pthread_mutex_lock, pthread_mutex_trylock => mutex::had, mutex::lock;
     mtx_lock, mtx_trylock => mutex::had, mutex::mtx_lock;
     pthread_rwlock_rdlock, pthread_rwlock_tryrdlock => rwlock::is_read, rwlock::read;
     pthread_rwlock_wrlock, pthread_rwlock_trywrlock => rwlock::is_written, rwlock::write;
     pthread_spin_lock, pthread_spin_trylock => spin::had, spin::lock;
+}
+
+/// As [`acquisitions`], but a robust mutex is not tried: see `mutex::lock_robust`.
+///
+/// Stands for glibc's function of this name.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn pthread_mutex_lock() {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "cmp qword ptr [rip + {probe}], 1",
+        "ja 2f",
+        "jmp qword ptr [rip + {real}]",
+        "2:",
+        "test byte ptr [rdi + {kind}], {robust}",
+        "jne 4f",
+        "push rdi",
+        ".cfi_adjust_cfa_offset 8",
+        "call qword ptr [rip + {attempt}]",
+        "pop rdi",
+        ".cfi_adjust_cfa_offset -8",
+        "mov rsi, qword ptr [rsp]",
+        "test eax, eax",
+        "jne 3f",
+        "jmp {had}",
+        "3:",
+        "mov edx, eax",
+        "jmp {failed}",
+        "4:",
+        "mov rsi, qword ptr [rsp]",
+        "jmp {robustly}",
+        ".cfi_endproc",
+        probe = sym PROBE,
+        real = sym place::pthread_mutex_lock,
+        kind = const mutex::KIND,
+        robust = const mutex::ROBUST,
+        attempt = sym place::pthread_mutex_trylock,
+        had = sym mutex::had,
+        failed = sym mutex::lock,
+        robustly = sym mutex::lock_robust,
+    )
 }
 
 /// As [`entries`], of functions that give a lock back: if the thread holds nothing that

@@ -8,15 +8,20 @@ use lockscope_core::event::{LockKind, Mode};
 use lockscope_core::sync::{AtomicU32, Ordering};
 
 use crate::operation::{
-    self, Acquires, Outcome, after, give_back, had_at_once, is_plain_deadline, try_for, wait_for,
+    self, Acquires, Outcome, after, give_back, had_at_once, is_plain_deadline, pthread_outcome,
+    try_for, wait_for,
 };
 use crate::real::{self, Mtx};
 use crate::watch::Lock;
 
 /// Where `__count` stands: how often the owner of a recursive mutex has locked it.
 const COUNT: usize = 4;
+/// Where `__lock` stands: 0 if nobody has it.
+const LOCK: usize = 0;
 /// Where `__kind` stands.
-const KIND: usize = 16;
+pub(crate) const KIND: usize = 16;
+/// The bit of `__kind` that says that it is robust.
+pub(crate) const ROBUST: u32 = 16;
 /// The bits of `__kind` that say which of the four types it is.
 const TYPE: u32 = 3;
 
@@ -118,6 +123,41 @@ impl Acquires for C11 {
     }
 }
 
+/// Acquires a robust mutex by `block`, without trying it first: where its owner has died
+/// and nobody has mended what it protects, `pthread_mutex_trylock` of glibc 2.36 says so
+/// and leaves it locked for ever (sourceware.org, nptl/pthread_mutex_trylock.c).
+///
+/// So whoever finds it free here and then has to wait all the same is not seen to wait.
+///
+/// # Safety
+///
+/// - `mutex` points to a mutex, which `block` acquires.
+unsafe fn wait_for_robust(
+    mutex: *const pthread_mutex_t,
+    site: CallSite,
+    block: impl FnOnce() -> c_int,
+) -> c_int {
+    let way = Pthread(mutex);
+    // SAFETY: as the caller promises.
+    let (lock, is_own) = unsafe { (word(mutex, LOCK), way.lock().is_of_this_thread()) };
+    if lock != 0 && !is_own {
+        return operation::wait_anyway(way, site, block);
+    }
+    let status = block();
+    match pthread_outcome(status) {
+        Outcome::Had => had_at_once(way, site, status),
+        _ => status,
+    }
+}
+
+pub(crate) unsafe extern "C-unwind" fn lock_robust(
+    mutex: *mut pthread_mutex_t,
+    site: CallSite,
+) -> c_int {
+    // SAFETY: the program hands glibc a mutex, here and below.
+    unsafe { wait_for_robust(mutex, site, move || real::pthread_mutex_lock(mutex)) }
+}
+
 /// After an attempt that has succeeded.
 pub(crate) unsafe extern "C-unwind" fn had(mutex: *mut pthread_mutex_t, site: CallSite) -> c_int {
     had_at_once(Pthread(mutex), site, 0)
@@ -149,6 +189,9 @@ pub(crate) unsafe extern "C-unwind" fn timed_lock(
     // SAFETY: as above, with a time.
     unsafe {
         let block = move || real::pthread_mutex_timedlock(mutex, deadline);
+        if word(mutex, KIND) & ROBUST != 0 {
+            return wait_for_robust(mutex, site, block);
+        }
         if !is_plain_deadline(libc::CLOCK_REALTIME, deadline) {
             return block();
         }
@@ -165,6 +208,9 @@ pub(crate) unsafe extern "C-unwind" fn clock_lock(
     // SAFETY: as above, with a time.
     unsafe {
         let block = move || real::pthread_mutex_clocklock(mutex, clock, deadline);
+        if word(mutex, KIND) & ROBUST != 0 {
+            return wait_for_robust(mutex, site, block);
+        }
         if !is_plain_deadline(clock, deadline) {
             return block();
         }

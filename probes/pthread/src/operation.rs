@@ -118,6 +118,15 @@ fn go_on<A: Acquires>(
     }
 }
 
+/// Acquires by `block` a lock that was seen to be taken.
+pub(crate) fn wait_anyway<A: Acquires>(
+    way: A,
+    site: CallSite,
+    block: impl FnOnce() -> c_int,
+) -> c_int {
+    if attach::is_of_the_allocator(site) { block() } else { wait_after(way, site, block) }
+}
+
 /// Acquires by `block`, after an attempt that has found the lock taken.
 #[cold]
 #[inline(never)]

@@ -163,13 +163,22 @@ fn find(place: &AtomicPtr<()>, name: &'static str, version: Option<&CStr>) {
 /// is none. `name` ends with a 0.
 fn after_us(name: &'static str, version: Option<&CStr>) -> *mut c_void {
     let name = name.as_ptr().cast();
-    if let Some(version) = version {
-        // SAFETY: both are strings that end with a 0.
-        let found = unsafe { libc::dlvsym(libc::RTLD_NEXT, name, version.as_ptr()) };
-        if !found.is_null() {
-            return found;
-        }
-    }
     // SAFETY: a string that ends with a 0.
-    unsafe { libc::dlsym(libc::RTLD_NEXT, name) }
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) };
+    let Some(version) = version else { return found };
+    // SAFETY: both are strings that end with a 0.
+    let versioned = unsafe { libc::dlvsym(libc::RTLD_NEXT, name, version.as_ptr()) };
+    // Another library that stands between the program and glibc, as this one does, has
+    // no versions, and is to be asked all the same.
+    if versioned.is_null() || base_of(found) != base_of(versioned) { found } else { versioned }
+}
+
+/// Where the object begins that `function` is in. Allocates nothing.
+fn base_of(function: *const c_void) -> Option<usize> {
+    let mut info = core::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: there is room for the answer, which is there if it says so.
+    unsafe {
+        let is_known = libc::dladdr(function, info.as_mut_ptr()) != 0;
+        is_known.then(|| info.assume_init().dli_fbase.addr())
+    }
 }

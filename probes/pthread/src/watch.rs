@@ -6,6 +6,7 @@ use lockscope_core::sync::{AtomicU32, Ordering};
 use lockscope_core::{CallSite, Gate, Probe, Slot};
 
 use crate::origin;
+use crate::own::Own;
 use crate::sites::{OwnLine, Sites};
 
 /// The one probe of this library: its gate is what every operation reads.
@@ -57,20 +58,31 @@ impl Watched for Lock {
     /// glibc notes the owner in the lock, so nothing is asked of the owner but
     /// where it was.
     fn owner(&self) -> Owner {
+        Owner { site: HOLDERS.of(self.address), thread: self.owner_thread() }
+    }
+}
+
+impl Lock {
+    /// The kernel's number of the thread that has it alone; 0 if there is none, or it is
+    /// not known. The caller is about to wait for the lock, or has it.
+    fn owner_thread(&self) -> u32 {
         let offset = match self.kind {
-            LockKind::MUTEX | LockKind::REENTRANT => Some(MUTEX_OWNER),
-            LockKind::RWLOCK => Some(RWLOCK_WRITER),
-            _ => None,
+            LockKind::MUTEX | LockKind::REENTRANT => MUTEX_OWNER,
+            LockKind::RWLOCK => RWLOCK_WRITER,
+            _ => return 0,
         };
-        let thread = offset.map_or(0, |offset| {
-            // SAFETY:
-            // - the caller waits for this lock, so that it is there;
-            // - glibc reads and writes the word as an integer, aligned.
-            let word = unsafe { AtomicU32::from_ptr((self.address + offset) as *mut u32) };
-            // Relaxed: whoever held the lock a moment ago may have gone.
-            word.load(Ordering::Relaxed)
-        });
-        Owner { site: HOLDERS.of(self.address), thread }
+        // SAFETY:
+        // - the caller waits for this lock, so that it is there;
+        // - glibc reads and writes the word as an integer, aligned.
+        let word = unsafe { AtomicU32::from_ptr((self.address + offset) as *mut u32) };
+        // Relaxed: whoever held the lock a moment ago may have gone.
+        word.load(Ordering::Relaxed)
+    }
+
+    /// Whether the caller's thread has it alone.
+    pub(crate) fn is_of_this_thread(&self) -> bool {
+        let own = Own::get().thread();
+        own.is_some_and(|thread| thread.id() == u64::from(self.owner_thread()))
     }
 }
 

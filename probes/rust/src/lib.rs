@@ -119,6 +119,7 @@
 //! | feature | gives |
 //! |---|---|
 //! | `parking_lot` | the module `parking_lot`, for parking_lot 0.13 |
+//! | `lock_api` | nothing by itself: the package that stands in for parking_lot 0.13 is made of it |
 //! | `arc_lock`, `owning_ref`, `send_guard`, `serde` | what parking_lot's own features of these names add |
 //!
 //! None is on by default.
@@ -138,6 +139,8 @@
 //! - Operations of a thread whose thread-local values are being torn down:
 //!   they are plain.
 
+#[cfg(feature = "lock_api")]
+mod around;
 mod attach;
 #[cfg(doctest)]
 mod must_not_compile;
@@ -150,6 +153,8 @@ mod watch;
 /// locks are seen by this crate's probe.
 #[doc(hidden)]
 pub mod patched {
+    #[cfg(feature = "lock_api")]
+    pub use crate::around::*;
     pub use crate::watch::{PROBE, Slotted, is_open};
 }
 

@@ -61,20 +61,12 @@
 //! `lock_api` (`unlocked`, `with_upgraded`, and `bump` of a reentrant mutex), the
 //! site of that acquisition is the method's own line in `lock_api`.
 
-mod condvar;
 mod forward;
 mod mutex;
 mod once;
-mod probed;
-mod raw_condvar;
-mod raw_mutex;
-mod raw_rwlock;
-mod raw_upgrade;
 mod reentrant;
 mod rwlock;
-mod site;
 pub mod slotless;
-mod storage;
 
 use lockscope_core::event::LockKind;
 
@@ -82,18 +74,18 @@ pub use ::lock_api;
 pub use ::parking_lot::{OnceState, RawThreadId};
 pub use lock_api::WaitTimeoutResult;
 
-pub use condvar::ProbedCondvar;
+pub use crate::around::{
+    BareCondvar, BareMutex, BareOnce, BareRwLock, Held, Probed, ProbedCondvar, ProbedOnce, Storage,
+    WithSlot, WithoutSlot,
+};
 pub use mutex::ProbedMutex;
-pub use once::ProbedOnce;
-pub use probed::{Held, Probed};
-pub use raw_mutex::BareMutex;
-pub use raw_rwlock::BareRwLock;
 pub use reentrant::ProbedReentrantMutex;
 pub use rwlock::ProbedRwLock;
-pub use storage::{Storage, WithSlot, WithoutSlot};
+
+use crate::around::{CondvarOf, MutexOf};
 
 /// The raw mutex.
-pub type RawMutex = raw_condvar::MutexOf<WithSlot>;
+pub type RawMutex = MutexOf<::parking_lot::RawMutex, WithSlot>;
 /// The raw fair mutex.
 pub type RawFairMutex = Probed<::parking_lot::RawFairMutex, WithSlot, { LockKind::MUTEX.0 }>;
 /// The raw reader-writer lock.
@@ -102,7 +94,7 @@ pub type RawRwLock<const RECURSIVE: bool = false> =
 /// The raw recursive reader-writer lock.
 pub type RawRwLockRecursive = RawRwLock<true>;
 /// The raw condition variable.
-pub type RawCondvar = raw_condvar::CondvarOf<WithSlot>;
+pub type RawCondvar = CondvarOf<::parking_lot::RawCondvar, WithSlot>;
 /// The raw mutex below a [`ReentrantMutex`].
 pub type RawReentrantMutex = reentrant::Raw<WithSlot>;
 
@@ -130,11 +122,11 @@ pub type ReentrantMutex<T> = ProbedReentrantMutex<WithSlot, T>;
 /// A condition variable, for [`Mutex`].
 ///
 /// Its size is 64 bytes, where the original's is 8.
-pub type Condvar = ProbedCondvar<WithSlot>;
+pub type Condvar = ProbedCondvar<::parking_lot::RawCondvar, WithSlot>;
 /// A one-time initialisation.
 ///
 /// Its size is 64 bytes, where the original's is 1.
-pub type Once = ProbedOnce<WithSlot>;
+pub type Once = ProbedOnce<::parking_lot::Once, WithSlot>;
 
 /// The names of guards, in the module that has the raw locks of these names.
 macro_rules! guards {

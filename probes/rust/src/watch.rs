@@ -45,14 +45,14 @@ impl Watched for Slotted<'_> {
 }
 
 /// A lock as large as the original: known by its address alone.
-#[cfg(feature = "parking_lot")]
+#[cfg(feature = "lock_api")]
 #[derive(Clone, Copy)]
 pub(crate) struct Slotless {
     pub(crate) address: usize,
     pub(crate) kind: LockKind,
 }
 
-#[cfg(feature = "parking_lot")]
+#[cfg(feature = "lock_api")]
 impl Watched for Slotless {
     #[inline]
     fn slot(&self) -> Option<&Slot> {

@@ -7,14 +7,21 @@
 use std::fs;
 use std::path::Path;
 
+use super::StandIn;
 use crate::error::Error;
 
-/// Writes the tests of `original` to `folder`, where `parking_lot` is `stand_in`.
+/// Writes the tests of `original` to `folder`, where `parking_lot` is `stand_in`, which
+/// stands at `stands_at`.
 ///
 /// # Errors
 ///
 /// A file cannot be read or written.
-pub(super) fn write(original: &Path, stand_in: &Path, folder: &Path) -> Result<(), Error> {
+pub(super) fn write(
+    original: &Path,
+    stand_in: &StandIn,
+    stands_at: &Path,
+    folder: &Path,
+) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             return Err(at(folder, source));
@@ -25,7 +32,7 @@ pub(super) fn write(original: &Path, stand_in: &Path, folder: &Path) -> Result<(
         let part = folder.join(part);
         fs::create_dir_all(&part).map_err(|source| at(&part, source))?;
     }
-    put(&folder.join("Cargo.toml"), &manifest(stand_in))?;
+    put(&folder.join("Cargo.toml"), &manifest(stand_in, stands_at))?;
     let mut library = String::from("//! Examples of the original's documentation.\n");
     for path in rust_files(&original.join("src"))? {
         let text = fs::read_to_string(&path).map_err(|source| at(&path, source))?;
@@ -73,40 +80,72 @@ impl Private for parking_lot::Condvar {
 }
 ";
 
-fn manifest(stand_in: &Path) -> String {
+/// What the original's tests give threads to be stuck, which a busy machine may not keep;
+/// and what they are given here.
+const STUCK_SOON: &str = "sleep(Duration::from_millis(50));";
+const STUCK_IN_THE_END: &str = "sleep(Duration::from_secs(1));";
+
+/// What is private in the original, and by which some of its tests know that a thread
+/// waits. From outside that shows only where readers are kept out meanwhile; else the thread
+/// is given time.
+const PRIVATE_WORDS: [(&str, &str); 4] = [
+    // In tests that are left out.
+    ("!unsafe { rwlock.raw() }.has_parked_threads()", "false"),
+    (
+        "while !unsafe { lock.raw() }.has_parked_threads() {",
+        "for _ in 0..5_000 {\n            if lock.try_read().is_none() {\n                break;\n            \
+         }\n            thread::sleep(std::time::Duration::from_micros(100));",
+    ),
+    ("    use super::PARKED_BIT;\n", ""),
+    (
+        "while once.0.load(Ordering::Relaxed) & PARKED_BIT == 0 {\n            \
+         thread::yield_now();\n        }",
+        "thread::sleep(std::time::Duration::from_millis(50));",
+    ),
+];
+
+fn manifest(stand_in: &StandIn, folder: &Path) -> String {
+    let features: String = stand_in
+        .features
+        .iter()
+        .map(|feature| match *feature {
+            DETECTION => {
+                format!("{DETECTION} = [\"parking_lot/{DETECTION}\", \"parking_lot_core/{DETECTION}\"]\n")
+            }
+            feature => format!("{feature} = [\"parking_lot/{feature}\"]\n"),
+        })
+        .collect();
     format!(
         r#"[package]
 name = "original-tests"
 version = "0.0.0"
-edition = "2021"
+edition = "{edition}"
 publish = false
 
 [features]
-arc_lock = ["parking_lot/arc_lock"]
-deadlock_detection = ["parking_lot/deadlock_detection", "parking_lot_core/deadlock_detection"]
-hardware-lock-elision = ["parking_lot/hardware-lock-elision"]
-owning_ref = ["parking_lot/owning_ref"]
-send_guard = ["parking_lot/send_guard"]
-serde = ["parking_lot/serde"]
-
+{features}
 [dependencies]
 parking_lot = "={version}"
 # Whose deadlock detection the stand-in has.
-parking_lot_core = "0.10"
+parking_lot_core = "{core}"
 
 [dev-dependencies]
-bincode = "1.3.3"
-rand = "0.8.3"
-
+{tests_need}
 [workspace]
 
 [patch.crates-io]
 parking_lot = {{ path = {:?} }}
 "#,
-        stand_in.display().to_string(),
-        version = super::ORIGINAL.1,
+        folder.display().to_string(),
+        edition = stand_in.edition,
+        version = stand_in.version,
+        core = stand_in.core,
+        tests_need = stand_in.tests_need,
     )
 }
+
+/// A feature that parking_lot_core has, too.
+const DETECTION: &str = "deadlock_detection";
 
 /// The modules of `text` that are only there for tests, as they would stand in a package
 /// that depends on this one.
@@ -114,7 +153,7 @@ fn test_modules(text: &str) -> String {
     let mut tests = String::new();
     let mut is_inside = false;
     for line in text.lines() {
-        is_inside |= line == "#[cfg(test)]";
+        is_inside |= line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test, ");
         if is_inside {
             tests += &line.replace("crate::", "parking_lot::");
             tests.push('\n');
@@ -124,6 +163,15 @@ fn test_modules(text: &str) -> String {
     if tests.contains("wait_while_until_internal") {
         tests = tests.replace("mod tests {", "mod tests {\n    use super::Private as _;");
         tests += PRIVATE;
+    }
+    if tests.contains("check_deadlock") {
+        tests = tests.replace(STUCK_SOON, STUCK_IN_THE_END);
+    }
+    for (private, public) in PRIVATE_WORDS {
+        tests = tests.replace(private, public);
+    }
+    if tests.contains("fn test_send_guards") {
+        tests.insert_str(0, "#[cfg(feature = \"send_guard\")]\nuse parking_lot::*;\n");
     }
     tests
 }

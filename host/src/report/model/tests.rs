@@ -6,7 +6,7 @@ use lockscope_core::event::{LockKind, Mode};
 use serde_json::Value;
 
 use super::super::pprof::Profile;
-use super::super::sample::populated;
+use super::super::sample::{populated, stacked};
 use super::*;
 
 const PAGE: &str = include_str!("../../../../docs/report-format.md");
@@ -109,6 +109,10 @@ fn compared() -> (Value, Comparison) {
     report.pending[0].holder_thread = Some(4712);
     report.windows =
         vec![Window { cause: "a command".to_owned(), after_ns: 1, length_ns: 2, samples: 3 }];
+    // A session that keeps stacks.
+    report.session.stacks = Some(64);
+    report.frames = stacked().frames;
+    report.locks[0].sites[0].place.as_mut().unwrap().stack = vec![0, 1, 4];
     let report = serde_json::to_value(report).unwrap();
     let mut comparison = Comparison { page: documented(), ..Comparison::default() };
     comparison.object(&report, "report", &[]);

@@ -125,9 +125,20 @@ fn is_faster() {
     worker.ends();
 }
 
+/// Keeps the counter, while another thread waits for it, until it is killed.
+fn is_stuck() {
+    let _counter = COUNTER.lock().unwrap();
+    Worker::new(adds_to_the_counter).starts();
+    loop {
+        thread::park();
+    }
+}
+
 fn main() {
-    if std::env::args().nth(1).is_some() {
-        return is_faster();
+    match std::env::args().nth(1).as_deref() {
+        Some("faster") => return is_faster(),
+        Some("stuck") => return is_stuck(),
+        _ => {}
     }
     let parked = thread::spawn(is_parked);
     for (keep, work) in [

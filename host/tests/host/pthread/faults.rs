@@ -128,10 +128,15 @@ fn a_million_locks() {
     let Some(faults) = Faults::new() else { return };
     let (_, report) = faults.recorded(&["destroyed mutexes"]);
     assert_eq!(all_acquisitions(&report), 1e6, "{:?}", report.losses);
-    // Where they are not destroyed there is no room for all: what has none is said.
-    let (_, report) = faults.recorded(&["mutexes"]);
+    // Where they are not destroyed there may be no room for all that are met: what has
+    // none is said.
+    let limit = ["--period", "10", "--set", "max_locks=1000"];
+    succeeded(&faults.run(&limit, &["mutexes"]));
+    let report = faults.report();
     let lost: u64 = report.losses.iter().map(|loss| loss.count).sum();
-    assert_eq!(all_acquisitions(&report) + lost as f64, 1e6, "{:?}", report.losses);
+    let all = all_acquisitions(&report);
+    assert!(lost > 900_000 && all >= 10_000.0, "{all} and {lost}");
+    assert!((0.97e6..1.03e6).contains(&(all + lost as f64)), "{all} and {lost}");
 }
 
 #[test]

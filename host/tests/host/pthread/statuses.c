@@ -73,7 +73,9 @@ static void mutexes(const char *name, int type, int robust, int protocol) {
     pthread_mutex_init(&mutex, &attributes);
     SAY(pthread_mutex_lock(&mutex));
     elsewhere(others_mutex);
-    SAY(pthread_mutex_destroy(&mutex));
+    /* A robust one would be destroyed, though it is held. */
+    if (robust != PTHREAD_MUTEX_ROBUST)
+        SAY(pthread_mutex_destroy(&mutex));
     SAY(pthread_mutex_trylock(&mutex));
     SAY(pthread_mutex_timedlock(&mutex, &past));
     SAY(pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &past));
@@ -94,6 +96,8 @@ static void mutexes(const char *name, int type, int robust, int protocol) {
     SAY(pthread_mutex_trylock(&mutex));
     SAY(pthread_mutex_unlock(&mutex));
     SAY(pthread_mutex_clocklock(&mutex, CLOCK_PROCESS_CPUTIME_ID, &past));
+    if (type == PTHREAD_MUTEX_RECURSIVE)
+        SAY(pthread_mutex_unlock(&mutex));
     if (robust == PTHREAD_MUTEX_ROBUST) {
         elsewhere(die_holding);
         SAY(pthread_mutex_lock(&mutex));

@@ -14,7 +14,7 @@
 //!
 //! A crate that is patched in cannot depend on what it replaces: that would be itself.
 //! The locking is done by parking_lot 0.13, another crate to Cargo, whose raw locks
-//! have the algorithms of 0.12. All that is added stands around them:
+//! mean the same. All that is added stands around them:
 //!
 //! ```text
 //! Mutex<T> = lock_api::Mutex<RawMutex, T>     as in the original: an alias
@@ -56,6 +56,8 @@
 //!   instead of 8.
 //! - Raw locks have a destructor, by which the backend learns that a lock is gone. A
 //!   `union` field of such a type needs `ManuallyDrop`.
+//! - Who gets a contended lock next is decided as in 0.13: it is handed to who has waited
+//!   longest if it is unlocked fairly, and not by itself from time to time.
 //! - `bump` on an open gate is a fair unlock and a lock, as in [`lockscope`].
 //! - `hardware-lock-elision` is accepted and does nothing.
 //! - `deadlock_detection` is that of parking_lot 0.13: what crates lock by parking_lot_core

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use lockscope_core::event::LockKind;
 
 use super::forward::{forward, forward_unsafe, made_by_new, newtype_of_lock};
-use super::probed::{Held, Probed};
-use super::raw_mutex::BareMutex;
-use super::storage::WithSlot;
+use crate::around::{BareMutex, Held, Probed, WithSlot};
 
 type Raw<P> = Probed<P, WithSlot, { LockKind::MUTEX.0 }>;
 type Inner<P, T> = lock_api::Mutex<Raw<P>, T>;
@@ -67,14 +65,14 @@ impl<P: BareMutex, T: ?Sized> ProbedMutex<P, T> {
 
     forward_unsafe! {
         /// Unlocks without the guard, which was forgotten.
-        fn force_unlock(&self, guard: Held);
+        fn force_unlock(&self, guard: Held<P::Guard>);
         /// Unlocks without the guard, which was forgotten, by handing the lock
         /// to whoever waits.
-        fn force_unlock_fair(&self, guard: Held);
+        fn force_unlock_fair(&self, guard: Held<P::Guard>);
         /// The raw mutex.
         fn raw(&self) -> &Raw<P>;
         /// A guard for a lock that is held already.
-        fn make_guard_unchecked(&self, guard: Held) -> lock_api::MutexGuard<'_, Raw<P>, T>;
+        fn make_guard_unchecked(&self, guard: Held<P::Guard>) -> lock_api::MutexGuard<'_, Raw<P>, T>;
     }
 
     #[cfg(feature = "arc_lock")]

@@ -12,9 +12,7 @@ use lockscope_core::event::LockKind;
 use parking_lot::RawThreadId;
 
 use super::forward::{forward, forward_unsafe, made_by_new, newtype_of_lock};
-use super::probed::Probed;
-use super::site;
-use super::storage::{Storage, WithSlot, WithoutSlot};
+use crate::around::{Probed, Storage, WithSlot, WithoutSlot, site};
 
 /// The raw mutex below a reentrant one that keeps its words in `S`.
 pub(super) type Raw<S> = Probed<parking_lot::RawMutex, S, { LockKind::REENTRANT.0 }>;

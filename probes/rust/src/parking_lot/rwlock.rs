@@ -8,9 +8,7 @@ use lock_api::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 use lockscope_core::event::LockKind;
 
 use super::forward::{forward, forward_unsafe, made_by_new, newtype_of_lock};
-use super::probed::{Held, Probed};
-use super::raw_rwlock::BareRwLock;
-use super::storage::WithSlot;
+use crate::around::{BareRwLock, Held, Probed, WithSlot};
 
 type Raw<P> = Probed<P, WithSlot, { LockKind::RWLOCK.0 }>;
 type Inner<P, T> = lock_api::RwLock<Raw<P>, T>;
@@ -91,22 +89,22 @@ impl<P: BareRwLock, T: ?Sized> ProbedRwLock<P, T> {
 
     forward_unsafe! {
         /// Ends a read without the guard, which was forgotten.
-        fn force_unlock_read(&self, guard: Held);
+        fn force_unlock_read(&self, guard: Held<P::SharedGuard>);
         /// Ends a write without the guard, which was forgotten.
-        fn force_unlock_write(&self, guard: Held);
+        fn force_unlock_write(&self, guard: Held<P::ExclusiveGuard>);
         /// As `force_unlock_read`, by handing the lock to whoever waits.
-        fn force_unlock_read_fair(&self, guard: Held);
+        fn force_unlock_read_fair(&self, guard: Held<P::SharedGuard>);
         /// As `force_unlock_write`, by handing the lock to whoever waits.
-        fn force_unlock_write_fair(&self, guard: Held);
+        fn force_unlock_write_fair(&self, guard: Held<P::ExclusiveGuard>);
         /// The raw lock.
         fn raw(&self) -> &Raw<P>;
         /// A guard for a lock that is held by a reader already.
-        fn make_read_guard_unchecked(&self, guard: Held) -> RwLockReadGuard<'_, Raw<P>, T>;
+        fn make_read_guard_unchecked(&self, guard: Held<P::SharedGuard>) -> RwLockReadGuard<'_, Raw<P>, T>;
         /// A guard for a lock that is held by a writer already.
-        fn make_write_guard_unchecked(&self, guard: Held) -> RwLockWriteGuard<'_, Raw<P>, T>;
+        fn make_write_guard_unchecked(&self, guard: Held<P::ExclusiveGuard>) -> RwLockWriteGuard<'_, Raw<P>, T>;
         /// A guard for a lock that is held by an upgradable reader already.
         fn make_upgradable_guard_unchecked(
-            &self, guard: Held
+            &self, guard: Held<P::UpgradableGuard>
         ) -> RwLockUpgradableReadGuard<'_, Raw<P>, T>;
     }
 }
@@ -154,13 +152,13 @@ mod arc {
 
         forward_arc_unsafe! {
             /// A sharing guard for a lock that is held by a reader already.
-            fn make_arc_read_guard_unchecked(self, guard: Held) -> ArcRwLockReadGuard<Raw<P>, T>;
+            fn make_arc_read_guard_unchecked(self, guard: Held<P::SharedGuard>) -> ArcRwLockReadGuard<Raw<P>, T>;
             /// A sharing guard for a lock that is held by a writer already.
-            fn make_arc_write_guard_unchecked(self, guard: Held) -> ArcRwLockWriteGuard<Raw<P>, T>;
+            fn make_arc_write_guard_unchecked(self, guard: Held<P::ExclusiveGuard>) -> ArcRwLockWriteGuard<Raw<P>, T>;
             /// A sharing guard for a lock that is held by an upgradable reader
             /// already.
             fn make_upgradable_arc_guard_unchecked(
-                self, guard: Held
+                self, guard: Held<P::UpgradableGuard>
             ) -> ArcRwLockUpgradableReadGuard<Raw<P>, T>;
         }
     }

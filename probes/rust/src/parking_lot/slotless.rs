@@ -8,15 +8,11 @@
 use lockscope_core::event::LockKind;
 
 use super::RawThreadId;
-use super::condvar::ProbedCondvar;
-use super::once::ProbedOnce;
-use super::probed::Probed;
-use super::raw_condvar::{CondvarOf, MutexOf};
 use super::reentrant::{self, ProbedReentrantMutex};
-use super::storage::WithoutSlot;
+use crate::around::{CondvarOf, MutexOf, Probed, ProbedCondvar, ProbedOnce, WithoutSlot};
 
 /// The raw mutex.
-pub type RawMutex = MutexOf<WithoutSlot>;
+pub type RawMutex = MutexOf<parking_lot::RawMutex, WithoutSlot>;
 /// The raw fair mutex.
 pub type RawFairMutex = Probed<parking_lot::RawFairMutex, WithoutSlot, { LockKind::MUTEX.0 }>;
 /// The raw reader-writer lock.
@@ -25,7 +21,7 @@ pub type RawRwLock<const RECURSIVE: bool = false> =
 /// The raw recursive reader-writer lock.
 pub type RawRwLockRecursive = RawRwLock<true>;
 /// The raw condition variable.
-pub type RawCondvar = CondvarOf<WithoutSlot>;
+pub type RawCondvar = CondvarOf<parking_lot::RawCondvar, WithoutSlot>;
 /// The raw mutex below a [`ReentrantMutex`].
 pub type RawReentrantMutex = reentrant::Raw<WithoutSlot>;
 
@@ -43,9 +39,9 @@ pub type RecursiveRwLock<T> = lock_api::RwLock<RawRwLockRecursive, T>;
 pub type ReentrantMutex<T> = ProbedReentrantMutex<WithoutSlot, T>;
 /// As [`parking_lot::Condvar`](super::Condvar), without slot: as large as the
 /// original. For [`Mutex`].
-pub type Condvar = ProbedCondvar<WithoutSlot>;
+pub type Condvar = ProbedCondvar<parking_lot::RawCondvar, WithoutSlot>;
 /// As [`parking_lot::Once`](super::Once), without slot: as large as the original.
-pub type Once = ProbedOnce<WithoutSlot>;
+pub type Once = ProbedOnce<parking_lot::Once, WithoutSlot>;
 
 super::guards!();
 

@@ -6,14 +6,14 @@
 //! written on an open gate only.
 
 use std::cell::Cell;
+use std::panic::Location;
 
-use lockscope_core::CallSite;
-
-use crate::watch::{PROBE, here};
+use super::probed::Place;
+use crate::watch::PROBE;
 
 thread_local! {
     /// The site of the operation that this thread is about to begin.
-    static ANNOUNCED: Cell<CallSite> = const { Cell::new(CallSite::UNKNOWN) };
+    static ANNOUNCED: Cell<Option<Place>> = const { Cell::new(None) };
 }
 
 /// Withdraws what was announced, if nobody took it, also by a panic.
@@ -21,28 +21,28 @@ pub(super) struct Announcement;
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        announce(CallSite::UNKNOWN);
+        ANNOUNCED.set(None);
     }
 }
 
 /// Says where the next raw operation of this thread stands.
-pub(super) fn announce(site: CallSite) {
-    ANNOUNCED.with(|announced| announced.set(site));
+pub(super) fn announce(place: Place) {
+    ANNOUNCED.set(Some(place));
 }
 
-/// Takes what was announced: the site, once, or [`CallSite::UNKNOWN`].
-pub(super) fn announced() -> CallSite {
-    ANNOUNCED.with(|announced| announced.replace(CallSite::UNKNOWN))
+/// Takes what was announced: the place, once.
+pub(super) fn announced() -> Option<Place> {
+    ANNOUNCED.take()
 }
 
 /// Runs `operation`, whose raw lock is to see the caller's call site.
 #[inline]
 #[track_caller]
-pub(super) fn around<T>(operation: impl FnOnce() -> T) -> T {
+pub(crate) fn around<T>(operation: impl FnOnce() -> T) -> T {
     if PROBE.gate.is_closed() {
         return operation();
     }
-    announce(here());
+    announce(Location::caller());
     let _withdraw = Announcement;
     operation()
 }

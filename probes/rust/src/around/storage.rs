@@ -6,11 +6,11 @@ use lockscope_core::Slot;
 use lockscope_core::event::{LockKind, LockRef};
 use lockscope_core::recorder::Watched as _;
 
-use crate::watch::{Slotless, Slotted};
+use crate::watch::{PROBE, Slotless, Slotted};
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::WithSlot {}
+    impl<const LATE: bool> Sealed for super::WithSlot<LATE> {}
     impl Sealed for super::WithoutSlot {}
 }
 
@@ -23,34 +23,48 @@ pub trait Storage: sealed::Sealed + Send + Sync {
     #[doc(hidden)]
     fn slot(&self) -> Option<&Slot>;
 
+    /// Says where the lock is used, if it cannot be known where it was made.
+    #[doc(hidden)]
+    fn originate(&self, place: &'static Location<'static>);
+
     #[doc(hidden)]
     fn describe(&self, address: usize, kind: LockKind) -> LockRef;
 }
 
 /// A slot inside the lock: 56 bytes that move with it, so that the lock keeps
 /// its identity, its counts and its name wherever it goes.
+///
+/// If `LATE`, the lock may be made where nobody knows the caller: then its
+/// origin is the line that is first seen to use it.
 #[repr(transparent)]
 #[derive(Debug)]
-pub struct WithSlot(Slot);
+pub struct WithSlot<const LATE: bool = false>(Slot);
 
-impl WithSlot {
+impl<const LATE: bool> WithSlot<LATE> {
     /// The slot of a lock that was made at `created`.
-    pub(super) const fn made_at(created: &'static Location<'static>) -> Self {
+    pub(crate) const fn made_at(created: &'static Location<'static>) -> Self {
         Self(Slot::new(Some(created)))
     }
 
     /// The slot of a lock that was made at `created` and is called `name`.
-    pub(super) const fn named_at(created: &'static Location<'static>, name: &'static str) -> Self {
+    pub(crate) const fn named_at(created: &'static Location<'static>, name: &'static str) -> Self {
         Self(Slot::new(Some(created)).named(name))
     }
 }
 
-impl Storage for WithSlot {
+impl<const LATE: bool> Storage for WithSlot<LATE> {
     const INIT: Self = Self(Slot::new(None));
 
     #[inline]
     fn slot(&self) -> Option<&Slot> {
         Some(&self.0)
+    }
+
+    #[inline]
+    fn originate(&self, place: &'static Location<'static>) {
+        if LATE && !PROBE.gate.is_closed() {
+            self.0.originate(place);
+        }
     }
 
     fn describe(&self, _address: usize, kind: LockKind) -> LockRef {
@@ -70,6 +84,9 @@ impl Storage for WithoutSlot {
     fn slot(&self) -> Option<&Slot> {
         None
     }
+
+    #[inline]
+    fn originate(&self, _place: &'static Location<'static>) {}
 
     fn describe(&self, address: usize, kind: LockKind) -> LockRef {
         Slotless { address, kind }.describe()

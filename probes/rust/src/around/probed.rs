@@ -1,4 +1,6 @@
-//! A raw lock of parking_lot, and a probe around it.
+//! A raw lock, and a probe around it.
+
+use std::panic::Location;
 
 use lockscope_core::event::{LockKind, LockRef, Mode};
 use lockscope_core::gate::Seen;
@@ -9,42 +11,41 @@ use super::site;
 use super::storage::Storage;
 use crate::watch::{PROBE, is_open};
 
-/// What parking_lot's own guards carry: nothing but whether they may be sent,
-/// which its feature `send_guard` decides.
-pub(super) type Marker = <parking_lot::RawMutex as lock_api::RawMutex>::Guard;
+/// Where an operation stands in the program's text.
+pub(super) type Place = &'static Location<'static>;
 
 /// What a guard carries: the name of the record of its acquisition, if it has
-/// one, and what the original's guard carries.
+/// one, and what the original's guard carries, a `G`.
 ///
 /// It is as sendable as the original's. The `Default` is that of an acquisition
 /// without a record: what `force_unlock` takes for a guard that was forgotten.
-pub struct Held {
+pub struct Held<G> {
     pub(super) token: Token,
-    pub(super) bare: Marker,
+    pub(super) bare: G,
 }
 
-impl Held {
+impl<G> Held<G> {
     /// An acquisition that nobody looked at.
     #[inline]
-    pub(super) fn bare(bare: Marker) -> Self {
+    pub(super) fn bare(bare: G) -> Self {
         Self { token: Token::NONE, bare }
     }
 }
 
-impl Default for Held {
+impl<G: Default> Default for Held<G> {
     #[inline]
     fn default() -> Self {
-        Self::bare(Marker::default())
+        Self::bare(G::default())
     }
 }
 
-impl core::fmt::Debug for Held {
+impl<G> core::fmt::Debug for Held<G> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Held").field("recorded", &self.token.is_some()).finish()
     }
 }
 
-/// A raw lock `P` of parking_lot, of the kind `KIND`, that is watched.
+/// A raw lock `P`, of the kind `KIND`, that is watched.
 ///
 /// The storage comes first, so that the lock word lies beside the data: on a
 /// closed gate, which touches those two alone, they share a cache line as
@@ -82,18 +83,15 @@ impl<P, S: Storage, const KIND: u32> core::fmt::Debug for Probed<P, S, KIND> {
 /// The open half of the operations. Each is called on a gate that was not
 /// closed, whose state it is given.
 impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
-    pub(super) const fn with(storage: S, bare: P) -> Self {
+    pub(crate) const fn with(storage: S, bare: P) -> Self {
         Self { storage, bare }
     }
 
     /// Where the operation stands: what reached us, unless `lock_api` lost it.
     #[inline]
-    fn site(&self, reached: CallSite) -> CallSite {
+    fn place(&self, reached: Place) -> Place {
         if KIND == LockKind::REENTRANT.0 {
-            let announced = site::announced();
-            if announced.is_known() {
-                return announced;
-            }
+            return site::announced().unwrap_or(reached);
         }
         reached
     }
@@ -114,7 +112,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     /// Ends an acquisition by `unlock`, and its record, if it has one.
     #[inline(always)]
-    pub(super) fn give_back(&self, held: Held, unlock: impl FnOnce(&P, Marker)) {
+    pub(super) fn give_back<G>(&self, held: Held<G>, unlock: impl FnOnce(&P, G)) {
         if held.token.is_some() {
             return self.give_back_recorded(held, unlock);
         }
@@ -122,7 +120,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     }
 
     #[inline(never)]
-    fn give_back_recorded(&self, held: Held, unlock: impl FnOnce(&P, Marker)) {
+    fn give_back_recorded<G>(&self, held: Held<G>, unlock: impl FnOnce(&P, G)) {
         match recorder::leave(&PROBE, self, held.token) {
             Ok(()) => unlock(&self.bare, held.bare),
             Err(now) => self.give_back_told(held, now, unlock),
@@ -130,7 +128,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     }
 
     #[inline(never)]
-    fn give_back_told(&self, held: Held, now: u64, unlock: impl FnOnce(&P, Marker)) {
+    fn give_back_told<G>(&self, held: Held<G>, now: u64, unlock: impl FnOnce(&P, G)) {
         let parting = recorder::release(&PROBE, self, held.token, now);
         unlock(&self.bare, held.bare);
         recorder::parted(&PROBE, parting);
@@ -138,30 +136,58 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     /// The lock is the caller's, in a new mode: an acquisition without wait.
     #[inline(always)]
-    pub(super) fn owned(&self, bare: Marker, mode: Mode, site: CallSite) -> Held {
+    pub(super) fn owned<G>(&self, bare: G, mode: Mode, place: Place) -> Held<G> {
+        self.storage.originate(place);
+        self.owned_at(bare, mode, CallSite::of(place))
+    }
+
+    /// As [`owned`](Self::owned), where the place may not be known.
+    #[inline(always)]
+    pub(super) fn owned_at<G>(&self, bare: G, mode: Mode, site: CallSite) -> Held<G> {
         Held { token: recorder::uncontended(&PROBE, self, mode, site), bare }
     }
 
+    /// The caller is about to wait for the lock: what names the wait.
+    #[inline]
+    pub(super) fn wait(&self, mode: Mode, place: Place) -> Token {
+        self.storage.originate(place);
+        recorder::wait(&PROBE, self, mode, CallSite::of(place))
+    }
+
+    /// The wait that `token` names has ended with the lock.
+    #[inline]
+    pub(super) fn waited<G>(&self, bare: G, place: Place, token: Token) -> Held<G> {
+        Held { token: recorder::waited(&PROBE, self, CallSite::of(place), token), bare }
+    }
+
+    /// A try at once has failed.
+    #[inline]
+    pub(super) fn refused(&self, mode: Mode, place: Place) {
+        self.storage.originate(place);
+        recorder::refused(&PROBE, self, mode, CallSite::of(place));
+    }
+
     #[inline(always)]
-    pub(super) fn lock_open(
+    pub(super) fn lock_open<G>(
         &self,
         seen: Seen,
         mode: Mode,
-        site: CallSite,
-        attempt: impl FnOnce(&P) -> Option<Marker>,
-        block: impl FnOnce(&P) -> Marker,
-    ) -> Held {
+        place: Place,
+        attempt: impl FnOnce(&P) -> Option<G>,
+        block: impl FnOnce(&P) -> G,
+    ) -> Held<G> {
         if seen.is_unseen() {
-            return self.lock_first(mode, site, attempt, block);
+            return self.lock_first(mode, place, attempt, block);
         }
-        let site = self.site(site);
+        let place = self.place(place);
         lockscope_core::sync::fetch_to_write(&self.bare);
         match attempt(&self.bare) {
             Some(bare) => {
-                let token = recorder::uncontended_seen(&PROBE, seen, self, mode, site);
-                Held { token, bare }
+                self.storage.originate(place);
+                let site = CallSite::of(place);
+                Held { token: recorder::uncontended_seen(&PROBE, seen, self, mode, site), bare }
             }
-            None => self.lock_contended(mode, site, block),
+            None => self.lock_contended(mode, place, block),
         }
     }
 
@@ -169,15 +195,15 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     /// anything, and may leave the gate closed.
     #[cold]
     #[inline(never)]
-    fn lock_first(
+    fn lock_first<G>(
         &self,
         mode: Mode,
-        site: CallSite,
-        attempt: impl FnOnce(&P) -> Option<Marker>,
-        block: impl FnOnce(&P) -> Marker,
-    ) -> Held {
+        place: Place,
+        attempt: impl FnOnce(&P) -> Option<G>,
+        block: impl FnOnce(&P) -> G,
+    ) -> Held<G> {
         if is_open() {
-            self.lock_open(PROBE.gate.look(), mode, site, attempt, block)
+            self.lock_open(PROBE.gate.look(), mode, place, attempt, block)
         } else {
             Held::bare(block(&self.bare))
         }
@@ -185,27 +211,27 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     #[cold]
     #[inline(never)]
-    fn lock_contended(&self, mode: Mode, site: CallSite, block: impl FnOnce(&P) -> Marker) -> Held {
-        let token = recorder::wait(&PROBE, self, mode, site);
+    fn lock_contended<G>(&self, mode: Mode, place: Place, block: impl FnOnce(&P) -> G) -> Held<G> {
+        let token = self.wait(mode, place);
         let bare = block(&self.bare);
-        Held { token: recorder::waited(&PROBE, self, site, token), bare }
+        self.waited(bare, place, token)
     }
 
     #[inline(always)]
-    pub(super) fn try_open(
+    pub(super) fn try_open<G>(
         &self,
         mode: Mode,
-        site: CallSite,
-        attempt: impl FnOnce(&P) -> Option<Marker>,
-    ) -> Option<Held> {
+        place: Place,
+        attempt: impl FnOnce(&P) -> Option<G>,
+    ) -> Option<Held<G>> {
         let is_open = is_open();
-        let site = self.site(site);
+        let place = self.place(place);
         match attempt(&self.bare) {
-            Some(bare) if is_open => Some(self.owned(bare, mode, site)),
+            Some(bare) if is_open => Some(self.owned(bare, mode, place)),
             Some(bare) => Some(Held::bare(bare)),
             None => {
                 if is_open {
-                    recorder::refused(&PROBE, self, mode, site);
+                    self.refused(mode, place);
                 }
                 None
             }
@@ -213,24 +239,24 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     }
 
     #[inline(never)]
-    pub(super) fn timed_open(
+    pub(super) fn timed_open<G>(
         &self,
         mode: Mode,
-        site: CallSite,
-        attempt: impl FnOnce(&P) -> Option<Marker>,
-        block: impl FnOnce(&P) -> Option<Marker>,
-    ) -> Option<Held> {
+        place: Place,
+        attempt: impl FnOnce(&P) -> Option<G>,
+        block: impl FnOnce(&P) -> Option<G>,
+    ) -> Option<Held<G>> {
         let is_open = is_open();
         if !is_open {
             return block(&self.bare).map(Held::bare);
         }
-        let site = self.site(site);
+        let place = self.place(place);
         if let Some(bare) = attempt(&self.bare) {
-            return Some(self.owned(bare, mode, site));
+            return Some(self.owned(bare, mode, place));
         }
-        let token = recorder::wait(&PROBE, self, mode, site);
+        let token = self.wait(mode, place);
         match block(&self.bare) {
-            Some(bare) => Some(Held { token: recorder::waited(&PROBE, self, site, token), bare }),
+            Some(bare) => Some(self.waited(bare, place, token)),
             None => {
                 recorder::gave_up(&PROBE, self, token);
                 None
@@ -240,7 +266,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
 
     /// Gives the lock to whoever waits for it, and takes it again.
     ///
-    /// parking_lot does not say whether anybody waits, and a record must end
+    /// The lock does not say whether anybody waits, and a record must end
     /// before the lock is given away. So on an open gate a bump is what it
     /// stands for, a fair unlock and a lock, and what is recorded is what
     /// happened: one hold, perhaps a wait, another hold.
@@ -250,14 +276,14 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
     /// - The caller owns the lock by the acquisition that `held` stands for.
     /// - `unlock` gives that up, and `attempt` and `block` acquire its like.
     #[inline(never)]
-    pub(super) unsafe fn bump_open(
+    pub(super) unsafe fn bump_open<G: Default>(
         &self,
-        held: &mut Held,
+        held: &mut Held<G>,
         mode: Mode,
-        site: CallSite,
-        unlock: unsafe fn(&P, Marker),
-        attempt: impl FnOnce(&P) -> Option<Marker>,
-        block: impl FnOnce(&P) -> Marker,
+        place: Place,
+        unlock: unsafe fn(&P, G),
+        attempt: impl FnOnce(&P) -> Option<G>,
+        block: impl FnOnce(&P) -> G,
     ) {
         let owned = core::mem::take(held);
         self.end(owned.token);
@@ -266,7 +292,7 @@ impl<P, S: Storage, const KIND: u32> Probed<P, S, KIND> {
         // - The caller owns the lock, and `held` is filled again below before
         //   anybody can use it: unwinding in between aborts.
         unsafe { unlock(&self.bare, owned.bare) };
-        *held = self.lock_open(PROBE.gate.look(), mode, site, attempt, block);
+        *held = self.lock_open(PROBE.gate.look(), mode, place, attempt, block);
         core::mem::forget(unowned);
     }
 }

@@ -1,0 +1,3 @@
+//! Finds threads that wait for one another in a circle.
+
+pub use bare::deadlock::check_deadlock;
