@@ -16,6 +16,8 @@ const BACKENDS: &str = "lockscope-backends";
 /// What addresses are called: for probes that name places by them, and for the host.
 const SYMBOLS: &str = "lockscope-symbols";
 const STACKS: &str = "lockscope-stacks";
+/// What libraries that are preloaded have in common.
+const PRELOADED: &str = "lockscope-preloaded";
 
 /// What a package may depend on of the workspace, by where its folder is. The
 /// first that fits counts. Dependencies for tests alone are free, but for those
@@ -24,11 +26,14 @@ const MAY_DEPEND_ON: &[(&str, May)] = &[
     ("core", May::On(&[])),
     ("symbols", May::On(&[])),
     ("stacks", May::On(&[CORE])),
-    ("probes/pthread", May::On(&[CORE, SYMBOLS])),
+    ("probes/preloaded", May::On(&[CORE, SYMBOLS])),
+    ("probes/pthread", May::On(&[CORE, PRELOADED, SYMBOLS])),
+    // What is waited for is told by the stack alone.
+    ("probes/futex", May::On(&[CORE, PRELOADED, STACKS, SYMBOLS])),
     ("probes/", May::On(&[CORE])),
     ("backends/shared", May::On(&[CORE])),
     ("backends/", May::On(&[CORE, BACKENDS])),
-    // Plugins that the host's tests load.
+    // Plugins and other libraries that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
     ("host", May::On(&[CORE, STACKS, SYMBOLS])),
     ("demo", May::On(&["lockscope"])),
@@ -120,6 +125,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
     ("host/src/threads.rs", "blocks signals in the host's own threads"),
     ("host/src/wake_signal.rs", "writes to a pipe in a signal's handler"),
+    ("probes/futex/src/attach.rs", "changes the environment before the program begins"),
+    ("probes/futex/src/entry.rs", "a function without a frame, by the name of glibc's"),
+    ("probes/futex/src/real.rs", "a function that the dynamic linker has found; errno"),
+    ("probes/futex/src/wait.rs", "calls the kernel as the program has asked"),
+    ("probes/futex/src/wake.rs", "calls the kernel as the program has asked"),
     ("probes/patched/parking_lot-0.12/src/condvar.rs", "parking_lot's raw waits are unsafe"),
     ("probes/patched/parking_lot-0.12/src/raw_mutex.rs", "lock_api's traits are unsafe"),
     ("probes/patched/parking_lot-0.12/src/raw_rwlock.rs", "lock_api's traits are unsafe"),
@@ -132,9 +142,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/patched/parking_lot-0.13/src/rwlock.rs", "lock_api's traits are unsafe"),
     ("probes/patched/parking_lot-0.13/src/thread_id.rs", "lock_api's traits are unsafe"),
     (
-        "probes/pthread/src/attach.rs",
+        "probes/preloaded/src/attach.rs",
         "opens the host's library, and calls into it; the environment",
     ),
+    ("probes/preloaded/src/places.rs", "tells the host of call sites through pointers"),
+    ("probes/pthread/src/attach.rs", "asks the dynamic linker for functions; the environment"),
     ("probes/pthread/src/barrier.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/condvar.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/entry.rs", "functions without a frame, by the names of glibc's"),
@@ -146,7 +158,6 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/pthread/src/rwlock.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/semaphore.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/spin.rs", "glibc's functions, which take pointers"),
-    ("probes/pthread/src/symbols.rs", "tells the host of call sites through pointers"),
     ("probes/pthread/src/watch.rs", "reads the owner that glibc notes in a lock"),
     ("probes/rust/src/around/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/around/probed.rs", "gives a lock up for its owner and takes it again"),
