@@ -44,6 +44,7 @@ pub const COMMANDS: &[(&str, Trial)] = &[
     ("lockscope run --stacks -- ./app", Trial::RunByApp),
     ("lockscope report lockscope.json --pprof locks --folded locks.folded", Trial::RunByApp),
     ("lockscope run --probe pthread -- ./app", Trial::RunByApp),
+    ("lockscope run --probe futex -- ./app", Trial::RunByApp),
     ("lockscope run --include 'module:app::store' --exclude 'kind:once' -- ./app", Trial::RunByApp),
     ("lockscope ps", Trial::Run),
     ("lockscope top 4711", NEEDS_A_PROGRAM),
