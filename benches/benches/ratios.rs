@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use lockscope_benches::asked::{Asked, USAGE};
 use lockscope_benches::locks::*;
+use lockscope_benches::real::Programs;
 use lockscope_benches::record::{self, Cell, Provenance, Record, Row, Table};
 use lockscope_benches::rows::{shown, watched};
 use lockscope_benches::suite::{Figure, PERIODS, Task, tasks};
@@ -244,7 +245,8 @@ impl Plan {
         let tasks: Duration = tasks.iter().map(of_task).sum();
         let alone = 5 * (4 + number(|b| b.uncontended().len()));
         let single = self.single.budget * (alone + 3 * number(|b| b.every_period().len()) + 20);
-        let paced = self.pair.budget * (5 * (1 + backends.len() as u32));
+        let crates = 3 * (1 + number(|b| b.periods().len()));
+        let paced = self.pair.budget * (5 * (1 + backends.len() as u32) + crates);
         let millions = number(|b| b.memory().len());
         let seconds = backends.len() as u32 + millions * (4 * self.sessions as u32 + 4);
         tasks + single + paced + Duration::from_secs(seconds.into())
@@ -257,13 +259,19 @@ struct Tables(Vec<Table>);
 
 impl Tables {
     fn add(&mut self, measure: impl FnOnce() -> Table) {
-        let began = Instant::now();
-        self.0.push(measure());
-        eprintln!("  took {:.0} s", began.elapsed().as_secs_f64());
+        self.0.push(timed(measure));
     }
 }
 
-fn measure(plan: &Plan, backends: &[Backend]) -> Vec<Table> {
+/// Says how long it took.
+fn timed<R>(measure: impl FnOnce() -> R) -> R {
+    let began = Instant::now();
+    let measured = measure();
+    eprintln!("  took {:.0} s", began.elapsed().as_secs_f64());
+    measured
+}
+
+fn measure(plan: &Plan, backends: &[Backend], asked: &Asked) -> Result<Vec<Table>, String> {
     let mut families = families();
     let tasks = plan.tasks();
     let longest = plan.longest(&tasks, backends).as_secs_f64() / 60.0;
@@ -273,15 +281,11 @@ fn measure(plan: &Plan, backends: &[Backend]) -> Vec<Table> {
     );
     // Before the first session: nothing is as it was afterwards.
     eprintln!("All tasks, before any session");
-    let began = Instant::now();
-    let never_started: Vec<Row> = tasks
-        .iter()
-        .map(|task| Row {
-            title: "never started".to_owned(),
-            cells: task.cells(&plan.size_of(task)),
-        })
-        .collect();
-    eprintln!("  took {:.0} s", began.elapsed().as_secs_f64());
+    let unwatched = |task: &Task| Row {
+        title: "never started".to_owned(),
+        cells: task.cells(&plan.size_of(task)),
+    };
+    let never_started: Vec<Row> = timed(|| tasks.iter().map(unwatched).collect());
     let mut tables = Tables::default();
     tables.add(|| uncontended(&mut families, backends, &plan.single));
     tables.add(|| periods(&mut families, backends, &plan.single));
@@ -296,7 +300,11 @@ fn measure(plan: &Plan, backends: &[Backend]) -> Vec<Table> {
     tables.add(|| memory::by_number(backends, million.as_ref()));
     #[cfg(feature = "peers")]
     tables.add(|| peers(backends, &plan.single));
-    tables.0
+    if let Some(folder) = &asked.programs {
+        let programs = Programs::new(folder.clone());
+        tables.0.push(timed(|| programs.table(backends, &plan.pair.part(10)))?);
+    }
+    Ok(tables.0)
 }
 
 /// Writes the documents' tables from `record`.
@@ -327,7 +335,7 @@ fn run(asked: &Asked) -> Result<(), String> {
         let runs = if asked.quick { 200 } else { 1_000 };
         ("accuracy", record::kept_accuracy(), accuracy::measured(&backends, runs)?)
     } else {
-        ("cost", record::kept(), measure(&Plan::new(asked.quick), &backends))
+        ("cost", record::kept(), measure(&Plan::new(asked.quick), &backends, asked)?)
     };
     let record = Record { provenance: provenance(), tables };
     show(&record, name)?;

@@ -35,6 +35,8 @@ pub struct Asked {
     pub accuracy: bool,
     /// A result to compare with.
     pub against: Option<PathBuf>,
+    /// Where the programs are that use other people's crates; none to do without.
+    pub programs: Option<PathBuf>,
     /// Names and paths of backends; none for all that are found.
     pub backends: Vec<String>,
 }
@@ -58,6 +60,8 @@ impl Asked {
                 "--accuracy" => asked.accuracy = true,
                 "--against" => asked.against = Some(value()?.into()),
                 "--backend" => asked.backends.push(value()?),
+                // Of `cargo xtask bench`, which builds them.
+                "--programs" => asked.programs = Some(value()?.into()),
                 // What cargo adds to the arguments of a bench.
                 "--bench" => {}
                 _ => return Err(format!("there is no flag '{arg}'")),

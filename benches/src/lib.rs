@@ -23,6 +23,7 @@ pub mod page;
 pub mod peers;
 pub mod plot;
 mod provenance;
+pub mod real;
 pub mod record;
 pub mod rows;
 pub mod sessions;

@@ -3,6 +3,7 @@
 
 use crate::locks::*;
 use crate::memory::BY_NUMBER;
+use crate::real::REAL;
 use crate::record::Cell;
 use crate::tasks::*;
 use crate::workload::{Size, Usage, Used, Workload, ratio};
@@ -131,7 +132,7 @@ fn zipf(usage: Usage) -> Vec<Pair> {
 /// one that was added to the bench.
 #[must_use]
 pub fn is_measured(id: &str) -> bool {
-    [SESSIONS, PERIODS, BY_NUMBER].contains(&id) || tasks().iter().any(|task| task.id == id)
+    [SESSIONS, PERIODS, BY_NUMBER, REAL].contains(&id) || tasks().iter().any(|task| task.id == id)
 }
 
 /// The table of how long it takes to start a session and to stop it.

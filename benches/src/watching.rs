@@ -79,6 +79,7 @@ impl Backend {
         let has = |(key, _): &&(&str, &str)| self.has(key);
         Watching {
             title: format!("{}{title}", self.name),
+            name: self.name.clone(),
             asked: self.asked.clone(),
             settings: ALWAYS.iter().chain(settings).filter(has).copied().collect(),
             exclude: "",
@@ -235,6 +236,8 @@ fn config() -> Result<Config, String> {
 pub struct Watching {
     /// What its row is called.
     pub title: String,
+    /// The backend's.
+    name: String,
     asked: String,
     settings: Vec<(&'static str, &'static str)>,
     /// A pattern of locks that are not watched; empty for none.
@@ -257,6 +260,19 @@ impl Watching {
     fn with_stacks(&self) -> Self {
         let title = format!("{}, with stacks", self.title);
         Self { title, stacks: ALL_FRAMES, ..self.clone() }
+    }
+
+    /// What starts it in a program that finds its host by the environment.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let of_key = |(key, value): &(&str, &str)| {
+            (format!("LOCKSCOPE_{}_{key}", self.name).to_uppercase(), (*value).to_owned())
+        };
+        let host = [
+            ("LOCKSCOPE_BACKEND".to_owned(), self.asked.clone()),
+            ("LOCKSCOPE_STACKS".to_owned(), self.stacks.to_string()),
+        ];
+        host.into_iter().chain(self.settings.iter().map(of_key)).collect()
     }
 
     /// Starts it.

@@ -100,7 +100,7 @@ pub struct Size {
 }
 
 /// Of fewer rounds no interval can be made.
-const LEAST_ROUNDS: usize = 7;
+pub(crate) const LEAST_ROUNDS: usize = 7;
 
 impl Size {
     /// As many rounds of so many times fewer operations, which take longer.

@@ -250,6 +250,23 @@ pub(crate) fn acquired(thread: &ThreadState, token: Token, acquired: u64, state:
     record.state.store(token.tag() << PHASE_BITS | phase::HELD, Ordering::Release);
 }
 
+/// The lock that `token` stands for was not had after all: its thread, the caller, waits
+/// on, and has since it began; or it waits still. Its record, if it was not taken back;
+/// see [`held`] for the address.
+#[cfg(not(any(lockscope_loom, lockscope_shuttle)))]
+pub(crate) fn waits_on(own: &ThreadState, token: Token, address: usize) -> Option<&Acquisition> {
+    let record = &own.acquisitions[token.index()];
+    let [waiting, held] =
+        [phase::WAITING, phase::HELD].map(|phase| token.tag() << PHASE_BITS | phase);
+    let is_it = own.index() == token.thread()
+        && [waiting, held].contains(&record.state.load(Ordering::Relaxed))
+        && record.event.address() == address;
+    // Release: as in `begin`. Only the state says that it waits: a snapshot that sees it
+    // asks for nothing that has changed.
+    is_it.then(|| record.state.store(waiting, Ordering::Release))?;
+    Some(record)
+}
+
 /// The record that `token` names, if it is one of `own`, the caller's thread,
 /// that was not taken back. To be given back by [`free`].
 ///

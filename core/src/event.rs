@@ -48,6 +48,8 @@ lock_kinds! {
     SPIN = 7, "spin";
     /// A counting semaphore.
     SEMAPHORE = 8, "semaphore";
+    /// A word that threads wait at in the kernel, and of which no more is known.
+    FUTEX = 9, "futex";
 }
 
 /// How a lock is held. Values are part of the ABI.

@@ -20,7 +20,7 @@ mod wait;
 pub use again::{again_by, leave, leave_by};
 pub use instant::{Idle, idle_begin, idle_end};
 pub use release::{Parting, dropped, end, parted, release, release_by};
-pub use wait::{gave_up, refused, wait, waited, withdrawn};
+pub use wait::{ended_by, gave_up, refused, site_of_stack, wait, waited, waits_on, withdrawn};
 
 use crate::acquisition::{self, Token};
 use crate::clock;

@@ -101,7 +101,7 @@ struct RunArgs {
     /// By what the program's locks are watched.
     #[arg(long, value_enum, value_name = "PROBE", default_value_t)]
     probe: ProbeChoice,
-    /// Watch the pthread locks of processes that the program starts as well.
+    /// Watch the locks of processes that the program starts as well.
     #[arg(long)]
     all_children: bool,
     /// Do not run the program if it cannot be profiled: exit with 125.

@@ -19,8 +19,8 @@ use lockscope_core::hooks::{ABI_VERSION, HookTable};
 
 use crate::error::HostError;
 
-pub(crate) use search::PTHREAD_FILE;
 pub use search::{Candidate, Found, SearchPath, Step, host_library};
+pub(crate) use search::{FUTEX_FILE, PTHREAD_FILE};
 
 /// A plugin that was opened and fits this host.
 pub struct Plugin {

@@ -43,7 +43,7 @@ pub(crate) struct Run {
     pub(crate) overrides: Overrides,
     /// By what its locks are watched.
     pub(crate) probe: ProbeChoice,
-    /// Whether the pthread locks of processes that the program starts are watched.
+    /// Whether the locks of processes that the program starts are watched.
     pub(crate) all_children: bool,
 }
 

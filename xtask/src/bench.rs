@@ -10,6 +10,9 @@ const PACKAGE: &str = "lockscope-benches";
 const RUNNER: &str = "gungraun-runner";
 const VALGRIND: Tool =
     Tool { program: "valgrind", package: "valgrind", wanted_for: "the count of instructions" };
+/// Programs that use other people's crates, with their own locks and with watched ones:
+/// folders of packages that are not members of the workspace.
+const PROGRAMS: [&str; 2] = ["benches/real/bare", "benches/real/watched"];
 /// The flags by which the bench measures no lock that is there: it writes tables, or
 /// plays simulated programs.
 const WITHOUT_LOCKS: [&str; 2] = ["--tables", "--accuracy"];
@@ -37,12 +40,17 @@ pub fn run(args: &[&str]) -> Result<(), Error> {
         let lines = ["--", "--profile-time", PROFILE_SECONDS, asked];
         return shown_and_run(&bench("criterion").args(lines));
     }
-    let ratios = || shown_and_run(&bench("ratios").args(["--"]).args(args));
     let counts_only = args.contains(&COUNTS_ONLY);
+    let is_without_locks = counts_only || args.iter().any(|arg| WITHOUT_LOCKS.contains(arg));
+    let mut more = Vec::new();
+    if !is_without_locks && let Some(folder) = programs()? {
+        more = vec!["--programs".to_owned(), folder];
+    }
+    let ratios = || shown_and_run(&bench("ratios").args(["--"]).args(args).args(&more));
     if !counts_only {
         ratios()?;
     }
-    if args.iter().any(|arg| WITHOUT_LOCKS.contains(arg)) {
+    if is_without_locks && !counts_only {
         return Ok(());
     }
     match count_instructions()? {
@@ -70,6 +78,32 @@ pub fn count_instructions() -> Result<Option<String>, Error> {
     }
     shown_and_run(&bench("instructions"))?;
     Ok(None)
+}
+
+/// Builds [`PROGRAMS`], and says where they are; none, with the reason, if their packages
+/// cannot be fetched.
+///
+/// # Errors
+///
+/// One cannot be built.
+fn programs() -> Result<Option<String>, Error> {
+    let target = metadata::of_workspace()?.target.join("real");
+    for folder in PROGRAMS {
+        let manifest = metadata::root().join(folder).join("Cargo.toml");
+        let fetch = Call::cargo().args(["fetch", "--manifest-path"]).args([&manifest]);
+        if fetch.run().is_err() {
+            eprintln!(
+                "`{}` failed, so the packages of crates.io are not at hand, and other people's \
+                 crates are not measured; with a network they are fetched once.",
+                fetch.shown()
+            );
+            return Ok(None);
+        }
+        let build = ["build", "--release", "--manifest-path"];
+        let build = Call::cargo().args(build).args([&manifest]);
+        shown_and_run(&build.args(["--target-dir".as_ref(), target.as_os_str()]))?;
+    }
+    Ok(Some(target.join("release").display().to_string()))
 }
 
 fn bench(name: &str) -> Call {

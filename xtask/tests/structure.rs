@@ -16,19 +16,24 @@ const BACKENDS: &str = "lockscope-backends";
 /// What addresses are called: for probes that name places by them, and for the host.
 const SYMBOLS: &str = "lockscope-symbols";
 const STACKS: &str = "lockscope-stacks";
+/// What libraries that are preloaded have in common.
+const PRELOADED: &str = "lockscope-preloaded";
 
 /// What a package may depend on of the workspace, by where its folder is. The
 /// first that fits counts. Dependencies for tests alone are free, but for those
 /// on packages that nothing may depend on.
 const MAY_DEPEND_ON: &[(&str, May)] = &[
+    ("core/symbols", May::On(&[])),
+    ("core/stacks", May::On(&[CORE])),
     ("core", May::On(&[])),
-    ("symbols", May::On(&[])),
-    ("stacks", May::On(&[CORE])),
-    ("probes/pthread", May::On(&[CORE, SYMBOLS])),
+    ("probes/preloaded", May::On(&[CORE, SYMBOLS])),
+    ("probes/pthread", May::On(&[CORE, PRELOADED, SYMBOLS])),
+    // What is waited for is told by the stack alone.
+    ("probes/futex", May::On(&[CORE, PRELOADED, STACKS, SYMBOLS])),
     ("probes/", May::On(&[CORE])),
     ("backends/shared", May::On(&[CORE])),
     ("backends/", May::On(&[CORE, BACKENDS])),
-    // Plugins that the host's tests load.
+    // Plugins and other libraries that the host's tests load.
     ("host/tests/plugins/", May::On(&[CORE])),
     ("host", May::On(&[CORE, STACKS, SYMBOLS])),
     ("demo", May::On(&["lockscope"])),
@@ -59,7 +64,7 @@ const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
 ];
 
 /// Where the code that may name atomics by that door only is.
-const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/", "stacks/"];
+const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
 
 /// Every file with `unsafe` in code that ships, and what it needs it for.
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
@@ -120,6 +125,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("host/src/run/child.rs", "waits for signals and passes them on; ends as the program did"),
     ("host/src/threads.rs", "blocks signals in the host's own threads"),
     ("host/src/wake_signal.rs", "writes to a pipe in a signal's handler"),
+    ("probes/futex/src/attach.rs", "changes the environment before the program begins"),
+    ("probes/futex/src/entry.rs", "a function without a frame, by the name of glibc's"),
+    ("probes/futex/src/real.rs", "a function that the dynamic linker has found; errno"),
+    ("probes/futex/src/wait.rs", "calls the kernel as the program has asked"),
+    ("probes/futex/src/wake.rs", "calls the kernel as the program has asked"),
     ("probes/patched/parking_lot-0.12/src/condvar.rs", "parking_lot's raw waits are unsafe"),
     ("probes/patched/parking_lot-0.12/src/raw_mutex.rs", "lock_api's traits are unsafe"),
     ("probes/patched/parking_lot-0.12/src/raw_rwlock.rs", "lock_api's traits are unsafe"),
@@ -132,9 +142,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/patched/parking_lot-0.13/src/rwlock.rs", "lock_api's traits are unsafe"),
     ("probes/patched/parking_lot-0.13/src/thread_id.rs", "lock_api's traits are unsafe"),
     (
-        "probes/pthread/src/attach.rs",
+        "probes/preloaded/src/attach.rs",
         "opens the host's library, and calls into it; the environment",
     ),
+    ("probes/preloaded/src/places.rs", "tells the host of call sites through pointers"),
+    ("probes/pthread/src/attach.rs", "asks the dynamic linker for functions; the environment"),
     ("probes/pthread/src/barrier.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/condvar.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/entry.rs", "functions without a frame, by the names of glibc's"),
@@ -146,7 +158,6 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/pthread/src/rwlock.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/semaphore.rs", "glibc's functions, which take pointers"),
     ("probes/pthread/src/spin.rs", "glibc's functions, which take pointers"),
-    ("probes/pthread/src/symbols.rs", "tells the host of call sites through pointers"),
     ("probes/pthread/src/watch.rs", "reads the owner that glibc notes in a lock"),
     ("probes/rust/src/around/condvar.rs", "makes a lock_api condition variable of a raw one"),
     ("probes/rust/src/around/probed.rs", "gives a lock up for its owner and takes it again"),
@@ -157,11 +168,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),
     ("probes/rust/src/sync/hold.rs", "takes a guard apart that has a destructor"),
-    ("stacks/src/limits.rs", "the thread pointer, and the kernel's list of mappings"),
-    ("stacks/src/mapped.rs", "memory from the kernel"),
-    ("stacks/src/objects.rs", "what the dynamic linker shows of its objects"),
-    ("stacks/src/walk.rs", "registers and the stack; what hooks read, by address"),
-    ("symbols/src/module.rs", "asks the dynamic linker for its objects"),
+    ("core/stacks/src/limits.rs", "the thread pointer, and the kernel's list of mappings"),
+    ("core/stacks/src/mapped.rs", "memory from the kernel"),
+    ("core/stacks/src/objects.rs", "what the dynamic linker shows of its objects"),
+    ("core/stacks/src/walk.rs", "registers and the stack; what hooks read, by address"),
+    ("core/symbols/src/module.rs", "asks the dynamic linker for its objects"),
 ];
 
 /// Folders that are not held to `MAY_BE_UNSAFE`: they test and measure.

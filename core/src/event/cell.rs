@@ -262,6 +262,11 @@ impl EventCell {
         self.site.store(site.0, Ordering::Relaxed);
     }
 
+    /// Says who is charged with the wait.
+    pub(crate) fn set_holder(&self, holder: CallSite) {
+        self.holder.store(holder.0, Ordering::Relaxed);
+    }
+
     /// Where it stands.
     #[inline]
     pub(crate) fn site(&self) -> CallSite {

@@ -114,6 +114,47 @@ pub fn waited<L: Watched>(probe: &Probe, lock: &L, site: CallSite, token: Token)
     token
 }
 
+/// The caller, whose wait for `lock` seemed to have ended, has not got it, and waits on
+/// as if it had not: the acquisition that `token` stands for is one. The answer is what
+/// names it from now on, until it is [`waited`] for again: nothing, if it is recorded no
+/// more.
+#[cold]
+#[must_use = "the record is never given back without"]
+pub fn waits_on<L: Watched>(probe: &Probe, lock: &L, token: Token) -> Token {
+    let thread = if token.is_some() { thread::current() } else { None };
+    let address = lock.describe().address;
+    match thread.and_then(|thread| acquisition::waits_on(thread, token, address)) {
+        Some(record) => {
+            record.event().set_state(probe.gate.thinning().look().into());
+            token
+        }
+        None => Token::NONE,
+    }
+}
+
+/// It was the operation at `holder` that has ended the wait that `token` stands for.
+///
+/// To be called before [`waited`], where it was not known who held the lock when the
+/// wait began.
+#[cold]
+pub fn ended_by(token: Token, holder: CallSite) {
+    if token.is_some()
+        && let Some(thread) = thread::current()
+    {
+        acquisition::own(thread, token).event().set_holder(holder);
+    }
+}
+
+/// The site of an operation of the caller's that others may be charged with: of its
+/// whole stack, if the session keeps stacks.
+#[cold]
+#[must_use]
+pub fn site_of_stack(probe: &Probe, site: CallSite) -> CallSite {
+    let Some(thread) = thread::current() else { return site };
+    let Some(inside) = thread.enter(&probe.gate) else { return site };
+    whole(probe, thread, site, inside.stamp())
+}
+
 /// A wait that was not drawn is recorded because it was long: its stack, which is
 /// what it was when the wait began, is still to be taken.
 fn recorded_after_all(probe: &Probe, thread: &ThreadState, record: &Acquisition) {

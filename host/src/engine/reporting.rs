@@ -15,6 +15,10 @@ use crate::report::model::{PendingAcquisition, Place, ReportFile, SessionInfo};
 use crate::report::{convert, stacks};
 use crate::tell::tell;
 
+/// The probe that sees nothing of a lock but its waits.
+const FUTEX_PROBE: &str = "futex";
+const WAITS_ONLY: &str = "Of locks that the futex probe sees, an acquisition is one that had to wait: others are not counted. Holds are those of std mutexes that were waited for; of other locks none are known, which is shown as none.";
+
 impl State {
     /// What a session has recorded: so far, or in all, if it has `ended`. Then
     /// another may have followed it at that time, in ticks.
@@ -46,6 +50,9 @@ impl State {
         let filtered = filter.map(|filter| filter.notes()).unwrap_or_default();
         report.notes.extend(filtered.iter().map(|note| note.as_str().into()));
         report.notes.extend(running.notes.iter().map(|note| note.as_str().into()));
+        if gates::probes().any(|probe| probe.name() == FUTEX_PROBE) {
+            report.notes.push(WAITS_ONLY.into());
+        }
         let info = session_info(running, ended.is_some(), report.samples, report.periods.to_vec());
         let pending = pending(running, ended.unwrap_or(u64::MAX));
         let names = RefCell::new(core::mem::take(&mut self.names));

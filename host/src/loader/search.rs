@@ -14,8 +14,10 @@ const FILE_PREFIX: &str = "liblockscope_";
 const FILE_SUFFIX: &str = ".so";
 /// The host's own library has the shape of a plugin's name and is none.
 const HOST_FILE: &str = "liblockscope_host.so";
-/// And so has the library that is preloaded into programs.
+/// And so have the libraries that are preloaded into programs.
 pub(crate) const PTHREAD_FILE: &str = "liblockscope_pthread.so";
+pub(crate) const FUTEX_FILE: &str = "liblockscope_futex.so";
+const NO_PLUGINS: [&str; 3] = [HOST_FILE, PTHREAD_FILE, FUTEX_FILE];
 /// Where an installation keeps libraries, seen from the command.
 const LIBRARY_FOLDER: &str = "../lib/lockscope";
 
@@ -189,7 +191,8 @@ fn plugin_files(folder: &Path) -> Vec<(String, PathBuf)> {
             let entry = entry.ok()?;
             let file = entry.file_name();
             let name = file.to_str()?.strip_prefix(FILE_PREFIX)?.strip_suffix(FILE_SUFFIX)?;
-            (file != HOST_FILE && file != PTHREAD_FILE).then(|| (name.to_owned(), entry.path()))
+            let is_plugin = NO_PLUGINS.iter().all(|other| file != *other);
+            is_plugin.then(|| (name.to_owned(), entry.path()))
         })
         .collect();
     files.sort_unstable();

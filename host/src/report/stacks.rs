@@ -14,10 +14,11 @@ pub(crate) const UNKNOWN: &str = "(not known)";
 
 /// Crates that stand between a program and its locks: their functions are no part of
 /// the way to an operation, if they are at its end.
-const OF_LOCKS: [&str; 10] = [
+const OF_LOCKS: [&str; 11] = [
     "lockscope",
     "lockscope_core",
     "lockscope_host",
+    "lockscope_futex",
     "lockscope_pthread",
     "lock_api",
     "parking_lot",

@@ -77,7 +77,7 @@ impl Conclusion<'_> {
     }
 
     fn tell_of_none(&self) {
-        const REMEDY: &str = "Take its locks from the crate `lockscope` (`lockscope::sync` or `lockscope::parking_lot`), watch the pthread locks of its libraries with `--probe pthread`, or look above for a warning.";
+        const REMEDY: &str = "Take its locks from the crate `lockscope` (`lockscope::sync` or `lockscope::parking_lot`), watch the pthread locks of its libraries with `--probe pthread`, the waits of Rust code with `--probe futex`, or look above for a warning.";
         let program = self.program.display();
         match self.ending {
             Ending::Exited(_) => tell(format_args!(

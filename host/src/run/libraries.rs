@@ -1,5 +1,5 @@
 //! The libraries that a program needs: where the dynamic linker would find them, as far
-//! as that can be told without it, and whether one of them locks.
+//! as that can be told without it.
 //!
 //! ld.so(8) says where it looks, and in which order. What differs from one processor to
 //! another, and what a program opens by itself, is not looked for.
@@ -37,9 +37,9 @@ const RUNTIMES: [&str; 9] = [
     "libc++",
 ];
 
-/// Whether a library that `program`, of the file at `path`, needs names a lock, or one
-/// that it needs in turn.
-pub(super) fn lock(program: &Object, path: &Path) -> bool {
+/// Shows `visit` the libraries that `program`, of the file at `path`, needs, and those
+/// that they need in turn, until it wants to see no more.
+pub(super) fn each(program: &Object, path: &Path, mut visit: impl FnMut(&Object) -> bool) {
     let cache = Cache::read();
     let mut seen = BTreeSet::new();
     let mut next = VecDeque::new();
@@ -49,12 +49,11 @@ pub(super) fn lock(program: &Object, path: &Path) -> bool {
         let Ok(Some(library)) = File::open(&path).and_then(|file| Object::of(&file)) else {
             continue;
         };
-        if library.locks() {
-            return true;
+        if !visit(&library) {
+            return;
         }
         add(&library, &path, &folders, &mut seen, &mut next);
     }
-    false
 }
 
 type Wanted = (OsString, Vec<PathBuf>);

@@ -1,16 +1,16 @@
-//! Programs that nobody rebuilds: whether their pthread locks can be watched by a
-//! library that is preloaded, found out before they start.
+//! Programs that nobody rebuilds: whether their locks can be watched by libraries that
+//! are preloaded, found out before they start.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::program::Program;
-use crate::loader::{PTHREAD_FILE, host_library};
+use super::program::{Program, Uses};
+use crate::loader::{FUTEX_FILE, PTHREAD_FILE, host_library};
 
 /// Names libraries that the dynamic linker loads first.
 const VARIABLE: &str = "LD_PRELOAD";
@@ -21,11 +21,14 @@ pub(crate) const CHILDREN_VARIABLE: &str = "LOCKSCOPE_ALL_CHILDREN";
 /// By what a program's locks are watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProbeChoice {
-    /// Its own lock types, and its pthread locks if it uses some.
+    /// Its own lock types, its pthread locks if it uses some, and what waits for locks of
+    /// Rust's if it takes none from us.
     #[default]
     Auto,
     /// Its pthread locks, also if only its libraries use them.
     Pthread,
+    /// What waits at futexes, as Rust's locks do.
+    Futex,
     /// Its own lock types alone.
     Rust,
     /// Nothing: the program runs unprofiled.
@@ -37,11 +40,32 @@ pub(crate) enum ProbeChoice {
 pub(super) enum Preload {
     /// Nothing is preloaded; there may be something to tell.
     Nothing(Option<String>),
-    /// The library is preloaded: the variable's value, and what is to be told.
-    Library(OsString, String),
+    /// Libraries are preloaded: the variable's value, and what is to be told.
+    Libraries(OsString, String),
     /// The program cannot be profiled at all, and why.
     Impossible(String),
 }
+
+/// A library that may be preloaded.
+#[derive(Clone, Copy, Debug)]
+struct Library {
+    file: &'static str,
+    /// What it watches.
+    watched: &'static str,
+    /// What is not seen because of it.
+    unseen: &'static str,
+}
+
+const PTHREAD: Library = Library {
+    file: PTHREAD_FILE,
+    watched: "its pthread and C11 locks",
+    unseen: "locks inside glibc",
+};
+const FUTEX: Library = Library {
+    file: FUTEX_FILE,
+    watched: "the waits for its Rust locks",
+    unseen: "acquisitions that do not wait",
+};
 
 impl Preload {
     /// Looks at the program that `command` names. With `all_children` it may be a
@@ -57,69 +81,78 @@ impl Preload {
                 "{shown} runs with more rights than yours (set-user-id), and the system loads nothing into such a program; profile a copy without that bit"
             ));
         }
-        let is_asked = choice == ProbeChoice::Pthread || all_children;
+        let is_asked = matches!(choice, ProbeChoice::Pthread | ProbeChoice::Futex) || all_children;
+        let locks = if choice == ProbeChoice::Futex { "waits at futexes" } else { "pthread locks" };
         // Who reads a script is the program.
         let program = Program::read(&interpreter(&path).unwrap_or(path));
         let told = match &program {
-            Program::Glibc { locks } if *locks || is_asked => {
-                return Self::library(&shown.to_string(), all_children);
+            Program::Glibc(uses) => {
+                return Self::of_glibc(choice, *uses, all_children, &shown.to_string());
             }
             Program::Static => format!(
-                "{shown} is statically linked, so that nothing can be loaded into it and its pthread locks are not seen; link it dynamically"
+                "{shown} is statically linked, so that nothing can be loaded into it and its {locks} are not seen; link it dynamically"
             ),
             Program::Other(linker) if is_asked => format!(
-                "{shown} is loaded by {linker} and not by glibc, so its pthread locks are not seen"
+                "{shown} is loaded by {linker} and not by glibc, so its {locks} are not seen"
             ),
             Program::Unknown if is_asked => {
-                format!("{shown} is no program of this machine, so its pthread locks are not seen")
+                format!("{shown} is no program of this machine, so its {locks} are not seen")
             }
-            Program::Glibc { .. } | Program::Other(_) | Program::Unknown => {
-                return Self::Nothing(None);
-            }
+            Program::Other(_) | Program::Unknown => return Self::Nothing(None),
         };
         if program == Program::Static { Self::Impossible(told) } else { Self::Nothing(Some(told)) }
     }
 
-    fn library(program: &str, all_children: bool) -> Self {
-        let beside = host_library().ok().and_then(|host| Some(host.parent()?.join(PTHREAD_FILE)));
-        match beside.filter(|library| library.is_file()) {
-            Some(library) => Self::of_library(program, &library, all_children),
-            None => Self::Nothing(Some(format!(
-                "the pthread locks of {program} are not seen, because {PTHREAD_FILE} does not stand beside liblockscope_host.so; install it there"
-            ))),
-        }
-    }
-
-    fn of_library(program: &str, library: &Path, all_children: bool) -> Self {
-        let library = library.canonicalize().unwrap_or_else(|_| library.to_owned());
-        let mut value = library.into_os_string().into_vec();
-        // So does the dynamic linker read its list.
-        if value.iter().any(|byte| b": ".contains(byte)) {
-            let library = OsString::from_vec(value);
+    fn of_glibc(choice: ProbeChoice, uses: Uses, all_children: bool, program: &str) -> Self {
+        if choice == ProbeChoice::Futex && uses.own {
             return Self::Nothing(Some(format!(
-                "the pthread locks of {program} are not seen, because a library with a space or a colon in its path cannot be preloaded: {}; install it elsewhere",
-                library.display()
+                "{program} takes locks from the crate `lockscope`, by which more is seen of them: its waits at futexes are left alone, or they would be recorded twice"
             )));
         }
-        if let Some(theirs) = std::env::var_os(VARIABLE).filter(|theirs| !theirs.is_empty()) {
-            value.push(b':');
-            value.extend_from_slice(theirs.as_bytes());
+        let libraries = wanted(choice, uses, all_children);
+        if libraries.is_empty() {
+            return Self::Nothing(None);
         }
-        let unseen = if all_children {
-            "locks inside glibc and bare futexes are"
-        } else {
-            "locks inside glibc, bare futexes and processes that it starts are"
-        };
+        Self::with(&libraries, program, all_children)
+    }
+
+    fn with(libraries: &[Library], program: &str, all_children: bool) -> Self {
+        let list = |of: fn(&Library) -> &'static str| libraries.iter().map(of).collect::<Vec<_>>();
+        let watched = list(|library| library.watched).join(" and ");
+        let mut value = Vec::new();
+        for Library { file, .. } in libraries {
+            let beside = host_library().ok().and_then(|host| Some(host.parent()?.join(file)));
+            let Some(library) = beside.filter(|library| library.is_file()) else {
+                return Self::Nothing(Some(format!(
+                    "{program} runs without {watched} being watched, because {file} does not stand beside liblockscope_host.so; install it there"
+                )));
+            };
+            let library = library.canonicalize().unwrap_or(library);
+            // So does the dynamic linker read its list.
+            if library.as_os_str().as_bytes().iter().any(|byte| b": ".contains(byte)) {
+                return Self::Nothing(Some(format!(
+                    "{program} runs without {watched} being watched, because a library with a space or a colon in its path cannot be preloaded: {}; install it elsewhere",
+                    library.display()
+                )));
+            }
+            value.push(library.into_os_string());
+        }
+        value.extend(std::env::var_os(VARIABLE).filter(|theirs| !theirs.is_empty()));
+        let mut unseen = list(|library| library.unseen);
+        if !all_children {
+            unseen.push("processes that it starts");
+        }
         let told = format!(
-            "{program} runs with its pthread and C11 locks watched; {unseen} not seen (--probe rust leaves it alone)"
+            "{program} runs with {watched} watched; {} are not seen (--probe rust leaves it alone)",
+            listed(&unseen)
         );
-        Self::Library(OsString::from_vec(value), told)
+        Self::Libraries(value.join(OsStr::new(":")), told)
     }
 
     /// What is to be set in the program's environment.
     pub(super) fn variable(&self) -> Option<(&'static str, &OsStr)> {
         match self {
-            Self::Library(value, _) => Some((VARIABLE, value)),
+            Self::Libraries(value, _) => Some((VARIABLE, value)),
             _ => None,
         }
     }
@@ -128,8 +161,26 @@ impl Preload {
     pub(super) fn told(&self) -> Option<&str> {
         match self {
             Self::Nothing(told) => told.as_deref(),
-            Self::Library(_, told) | Self::Impossible(told) => Some(told),
+            Self::Libraries(_, told) | Self::Impossible(told) => Some(told),
         }
+    }
+}
+
+/// What is preloaded into a program that uses such locks.
+fn wanted(choice: ProbeChoice, uses: Uses, all_children: bool) -> Vec<Library> {
+    let is_auto = choice == ProbeChoice::Auto;
+    let pthread = choice == ProbeChoice::Pthread || is_auto && (uses.pthread || all_children);
+    let futex = choice == ProbeChoice::Futex || is_auto && uses.rust;
+    let wanted = [(PTHREAD, pthread), (FUTEX, futex && !uses.own)];
+    wanted.into_iter().filter_map(|(library, is_wanted)| is_wanted.then_some(library)).collect()
+}
+
+/// As in "a, b and c".
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => (*word).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 
@@ -163,4 +214,33 @@ fn interpreter(path: &Path) -> Option<PathBuf> {
     let rest = line.strip_prefix(b"#!")?.trim_ascii();
     let program = rest.split(u8::is_ascii_whitespace).next()?;
     Some(PathBuf::from(OsStr::from_bytes(program)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(choice: ProbeChoice, uses: Uses) -> Vec<&'static str> {
+        wanted(choice, uses, false).iter().map(|library| library.file).collect()
+    }
+
+    #[test]
+    fn what_a_program_uses_is_watched_once() {
+        let [none, own] = [false, true].map(|own| Uses { pthread: false, rust: true, own });
+        let both = Uses { pthread: true, ..none };
+        assert_eq!(files(ProbeChoice::Auto, none), [FUTEX_FILE]);
+        assert_eq!(files(ProbeChoice::Auto, both), [PTHREAD_FILE, FUTEX_FILE]);
+        assert_eq!(files(ProbeChoice::Auto, Uses { pthread: true, ..own }), [PTHREAD_FILE]);
+        assert!(files(ProbeChoice::Auto, own).is_empty());
+        assert!(files(ProbeChoice::Auto, Uses::default()).is_empty());
+        assert_eq!(files(ProbeChoice::Pthread, both), [PTHREAD_FILE]);
+        assert_eq!(files(ProbeChoice::Futex, Uses::default()), [FUTEX_FILE]);
+        assert_eq!(wanted(ProbeChoice::Auto, Uses::default(), true).len(), 1);
+    }
+
+    #[test]
+    fn lists_as_people_write_them() {
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+    }
 }

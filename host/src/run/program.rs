@@ -1,5 +1,5 @@
-//! A look at a program's file: who loads it, what else that needs, and whether it names
-//! pthread locks.
+//! A look at a program's file: who loads it, what else that needs, whether it names
+//! pthread locks, and whether it waits as Rust programs do.
 //!
 //! Offsets and values: System V ABI, "Program Header" and "Dynamic Section".
 
@@ -9,6 +9,8 @@ use std::io::Result;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use memchr::memmem;
 
 use super::libraries;
 
@@ -42,14 +44,19 @@ const LOCKS: &[&[u8]] = &[
     b"mtx_timedlock\0",
 ];
 
+/// By what Rust's locks wait.
+const WAIT: &[u8] = b"syscall\0";
+/// Stands in whatever is made of Rust's std, also if all symbols are gone: the places in
+/// it at which it may panic.
+const RUST: &[u8] = b"/rustc/";
+/// What our own probe asks of the host: in a program that takes its locks from us.
+const OWN: &[u8] = b"lockscope_attach_v1";
+
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Program {
     /// Loaded by glibc's dynamic linker.
-    Glibc {
-        /// Whether it names a lock of [`LOCKS`], or a library that it needs does.
-        locks: bool,
-    },
+    Glibc(Uses),
     /// Loaded by another dynamic linker: this one.
     Other(String),
     /// Loaded by the kernel alone.
@@ -66,8 +73,33 @@ impl Program {
         match &object.linker {
             None => Self::Static,
             Some(linker) if !linker.contains("/ld-linux") => Self::Other(linker.clone()),
-            Some(_) => Self::Glibc { locks: object.locks() || libraries::lock(&object, path) },
+            Some(_) => Self::Glibc(Uses::of(&object, path)),
         }
+    }
+}
+
+/// What locks a program uses, or a library that it needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Uses {
+    /// One of [`LOCKS`].
+    pub(super) pthread: bool,
+    /// Those of Rust's std, or others that wait as they do.
+    pub(super) rust: bool,
+    /// Those of our own crate, whose waits are seen without more.
+    pub(super) own: bool,
+}
+
+impl Uses {
+    fn of(program: &Object, path: &Path) -> Self {
+        let mut uses = program.uses();
+        libraries::each(program, path, |library| {
+            let its = library.uses();
+            uses.pthread |= its.pthread;
+            uses.rust |= its.rust;
+            uses.own |= its.own;
+            uses != Self { pthread: true, rust: true, own: true }
+        });
+        uses
     }
 }
 
@@ -79,6 +111,10 @@ pub(super) struct Object {
     /// All names that it defines, uses or needs, each of which ends with a 0.
     names: Vec<u8>,
     dynamic: Vec<u8>,
+    /// Whether it has [`RUST`] in it, and whether [`OWN`]: looked for where it names
+    /// [`WAIT`].
+    is_rust: bool,
+    is_own: bool,
 }
 
 impl Object {
@@ -102,7 +138,8 @@ impl Object {
             }
             None => None,
         };
-        let mut object = Self { linker, names: Vec::new(), dynamic: Vec::new() };
+        let (names, dynamic) = (Vec::new(), Vec::new());
+        let mut object = Self { linker, names, dynamic, is_rust: false, is_own: false };
         if let Some(dynamic) = of_kind(DYNAMIC) {
             object.dynamic = bytes(file, dynamic.offset, dynamic.size)?;
             let names = object.values(STRINGS).next().unwrap_or(0);
@@ -110,12 +147,20 @@ impl Object {
             let size = object.values(STRINGS_SIZE).next().unwrap_or(0);
             object.names = bytes(file, offset, size)?;
         }
+        if has_name(&object.names, WAIT) {
+            for segment in segments.iter().filter(|segment| segment.kind == LOAD) {
+                let loaded = bytes(file, segment.offset, segment.size)?;
+                object.is_rust |= memmem::find(&loaded, RUST).is_some();
+                object.is_own |= memmem::find(&loaded, OWN).is_some();
+            }
+        }
         Ok(Some(object))
     }
 
-    /// Whether it names a lock of [`LOCKS`].
-    pub(super) fn locks(&self) -> bool {
-        LOCKS.iter().any(|lock| has_name(&self.names, lock))
+    /// What it uses itself.
+    fn uses(&self) -> Uses {
+        let pthread = LOCKS.iter().any(|lock| has_name(&self.names, lock));
+        Uses { pthread, rust: self.is_rust, own: self.is_own }
     }
 
     /// The libraries that it needs, by name.
@@ -144,13 +189,14 @@ impl Object {
 /// Whether one of the names, each of which ends with a 0, is this one. A linker may
 /// keep a name as the end of a longer one.
 fn has_name(names: &[u8], name: &[u8]) -> bool {
-    names.windows(name.len()).any(|window| window == name)
+    memmem::find(names, name).is_some()
 }
 
 struct Segment {
     kind: u32,
     offset: u64,
     address: u64,
+    /// How much of it is in the file.
     size: u64,
 }
 
@@ -183,9 +229,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_very_program_is_glibcs_and_has_no_pthread_lock() {
+    fn this_very_program_is_glibcs_and_has_rusts_locks_and_no_pthread_lock() {
         let program = Program::read(&std::env::current_exe().unwrap());
-        assert_eq!(program, Program::Glibc { locks: false });
+        let Program::Glibc(Uses { pthread: false, rust: true, .. }) = program else {
+            panic!("{program:?}")
+        };
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod environment;
 mod estimates;
 mod failures;
 mod filters;
+mod futex;
 mod ids;
 mod kit;
 mod locks;

@@ -80,7 +80,7 @@ fn a_program_that_never_locks() {
     let output = run_minimal(dir.path(), &[], "print,exit 3").output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let said = stderr(&output);
-    let end = " used no lock that lockscope watches, so there is no report. Take its locks from the crate `lockscope` (`lockscope::sync` or `lockscope::parking_lot`), watch the pthread locks of its libraries with `--probe pthread`, or look above for a warning.\n";
+    let end = " used no lock that lockscope watches, so there is no report. Take its locks from the crate `lockscope` (`lockscope::sync` or `lockscope::parking_lot`), watch the pthread locks of its libraries with `--probe pthread`, the waits of Rust code with `--probe futex`, or look above for a warning.\n";
     assert!(said.starts_with("lockscope: ") && said.ends_with(end), "{said}");
     assert_eq!(said.lines().count(), 1);
     assert!(files(dir.path()).is_empty());

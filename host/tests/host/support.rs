@@ -97,7 +97,8 @@ fn installed() -> &'static Path {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
         let command = root.join("bin/lockscope");
         link(Path::new(env!("CARGO_BIN_EXE_lockscope")), &command);
-        for library in ["liblockscope_host.so", "liblockscope_pthread.so"] {
+        for library in ["liblockscope_host.so", "liblockscope_pthread.so", "liblockscope_futex.so"]
+        {
             link(&plugins().join(library), &root.join("lib/lockscope").join(library));
         }
         command

@@ -4,29 +4,15 @@
 //! of the memory allocator's, which must not be asked for memory then, and opening a
 //! library takes a lot of it.
 
-use core::ffi::{CStr, c_char, c_int, c_void};
-use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use core::ffi::{c_int, c_void};
 
+use lockscope_core::CallSite;
 use lockscope_core::sync::{AtomicUsize, Ordering};
-use lockscope_core::{CallSite, Probe};
+use lockscope_preloaded as preloaded;
 use lockscope_symbols::{Module, module_of};
 
 use crate::real;
 use crate::watch::PROBE;
-
-/// Names the host's library.
-const HOST_VARIABLE: &str = "LOCKSCOPE_HOST";
-/// Names libraries that the dynamic linker is to load first, this one among them.
-const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
-/// If it is there, processes that the program starts are watched as well.
-const CHILDREN_VARIABLE: &str = "LOCKSCOPE_ALL_CHILDREN";
-/// The host's entry: takes the probe, opens its gate when it likes, and returns 0, or
-/// anything else once it has told the user what is wrong.
-const ATTACH_SYMBOL: &CStr = c"lockscope_attach_v1";
-
-type Attach = unsafe extern "C" fn(probe: *const Probe) -> c_int;
 
 /// Where the code of an allocator begins that is not glibc's own, and how long it is;
 /// both 0 without one.
@@ -59,19 +45,15 @@ extern "C" fn initialise() {
 }
 
 fn attach() {
-    // SAFETY: the call reads a word that the kernel left for the process.
-    let is_privileged = unsafe { libc::getauxval(libc::AT_SECURE) != 0 };
-    let host = std::env::var_os(HOST_VARIABLE).filter(|host| !host.is_empty());
-    let (Some(host), false) = (host, is_privileged) else { return };
-    if std::env::var_os(CHILDREN_VARIABLE).is_none() {
-        leave_children_alone();
-    }
+    let Some(host) = preloaded::host() else { return };
+    // SAFETY: the program has not begun.
+    unsafe { preloaded::leave_children_alone(initialise) };
     let told = match allocator() {
-        Allocator::Glibc => open(&host),
+        Allocator::Glibc => preloaded::open(&host, &PROBE),
         Allocator::Library(module) => {
             ALLOCATOR.store(module.code.start, Ordering::Relaxed);
             ALLOCATOR_LEN.store(module.code.len(), Ordering::Relaxed);
-            open(&host)
+            preloaded::open(&host, &PROBE)
         }
         Allocator::Program => Err(
             "the program brings an allocator of its own, whose locks cannot be told from the program's"
@@ -79,34 +61,8 @@ fn attach() {
         ),
     };
     if let Err(reason) = told {
-        // Not `eprintln!`, which panics if nobody reads stderr any more.
-        let _ =
-            writeln!(std::io::stderr(), "lockscope: {reason}; its pthread locks are not profiled");
+        preloaded::tell_unprofiled("its pthread locks", &reason);
     }
-}
-
-/// Processes that the program starts run without this library.
-fn leave_children_alone() {
-    let own: extern "C" fn() = initialise;
-    let Some(own) = module_of(own as usize) else { return };
-    let Some(preloaded) = std::env::var_os(PRELOAD_VARIABLE) else { return };
-    let rest = without(preloaded.as_bytes(), own.path.as_os_str().as_bytes());
-    // SAFETY: the program has no threads yet that could read its environment.
-    unsafe {
-        if rest.is_empty() {
-            std::env::remove_var(PRELOAD_VARIABLE);
-        } else {
-            std::env::set_var(PRELOAD_VARIABLE, OsString::from_vec(rest));
-        }
-    }
-}
-
-/// The list without this file. Its members stand between colons and spaces.
-fn without(list: &[u8], file: &[u8]) -> Vec<u8> {
-    let members = list.split(|byte| b": ".contains(byte));
-    let others: Vec<&[u8]> =
-        members.filter(|member| !member.is_empty() && *member != file).collect();
-    others.join(&b':')
 }
 
 enum Allocator {
@@ -159,59 +115,9 @@ fn glibc() -> Option<Module> {
     module_of(function.addr())
 }
 
-/// Opens the host's library, and hands it the probe.
-fn open(host: &OsStr) -> Result<(), String> {
-    let path = std::ffi::CString::new(host.as_bytes()).unwrap_or_default();
-    // Local, so that nothing in the program binds to the host's symbols; never
-    // unloaded, since its threads and thread-local values live on.
-    let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_NODELETE;
-    // SAFETY: the user named the library to be run; its initialisers are those of a
-    // Rust library.
-    let library = unsafe { libc::dlopen(path.as_ptr(), flags) };
-    let attach = if library.is_null() {
-        core::ptr::null_mut()
-    } else {
-        // SAFETY: an open library, and a string that ends with a 0.
-        unsafe { libc::dlsym(library, ATTACH_SYMBOL.as_ptr()) }
-    };
-    if attach.is_null() {
-        return Err(format!(
-            "the host named by {HOST_VARIABLE}, {}, cannot be opened: {}",
-            host.display(),
-            linker_error()
-        ));
-    }
-    // SAFETY: the symbol's name says its version, and with it its type.
-    let attach = unsafe { core::mem::transmute::<*mut c_void, Attach>(attach) };
-    // SAFETY: the probe is a static. A failure was told to the user by the host,
-    // which knows the reason.
-    unsafe { attach(&raw const PROBE) };
-    Ok(())
-}
-
-/// What the dynamic linker says of its last failure.
-fn linker_error() -> String {
-    // SAFETY: the call takes nothing; its answer is a string that stays until the
-    // next call of this thread.
-    let error: *const c_char = unsafe { libc::dlerror() };
-    if error.is_null() {
-        return "no reason is known".to_owned();
-    }
-    // SAFETY: as above.
-    unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_users_own_preloads_stay() {
-        assert_eq!(without(b"/a/b.so", b"/a/b.so"), b"");
-        assert_eq!(without(b"/a/b.so:/c.so d.so", b"/a/b.so"), b"/c.so:d.so");
-        assert_eq!(without(b"/c.so:/a/b.so", b"/a/b.so"), b"/c.so");
-        assert_eq!(without(b"/c.so", b"/a/b.so"), b"/c.so");
-    }
 
     #[test]
     fn glibcs_own_allocator_is_recognised() {

@@ -16,7 +16,6 @@
 //! | `watch` | the probe, and how its locks describe themselves |
 //! | `origin` | where locks were made that have no symbol |
 //! | `sites` | a table of call sites by the addresses of locks |
-//! | `symbols` | what an address in the program is called |
 //! | `attach` | the way to the host, before the program's `main` |
 //!
 //! # What it costs while nothing is recorded
@@ -44,5 +43,4 @@ mod rwlock;
 mod semaphore;
 mod sites;
 mod spin;
-mod symbols;
 mod watch;

@@ -5,12 +5,12 @@ use lockscope_core::recorder::{Owner, Watched};
 use lockscope_core::sync::{AtomicU32, Ordering};
 use lockscope_core::{CallSite, Gate, Probe, Slot};
 
+use crate::origin;
 use crate::own::Own;
 use crate::sites::{OwnLine, Sites};
-use crate::{origin, symbols};
 
 /// The one probe of this library: its gate is what every operation reads.
-pub(crate) static PROBE: Probe = Probe::new("pthread", symbols::resolve);
+pub(crate) static PROBE: Probe = Probe::new("pthread", lockscope_preloaded::resolve);
 
 // The entries compare the gate's first word with 1: a closed gate is 0, and one that nobody
 // has passed, before this library is initialised, is 1.

@@ -264,7 +264,7 @@ fn keeps_the_slot(good: &Good, lock: Option<&LockRef>) -> Countdown {
 /// that the backend does not know is no lock of a real program.
 fn writes_to_kept_slots(good: &Good, event: &Event) -> Countdown {
     let lock = event.lock;
-    let is_known = LockKind::MUTEX.0..=LockKind::SEMAPHORE.0;
+    let is_known = LockKind::MUTEX.0..=LockKind::FUTEX.0;
     if lock.slot.is_null() && lock.id != 0 && !is_known.contains(&lock.kind.0) {
         let kept = SLOTS.with(|slots| slots.get(&lock.id).copied());
         let slot = core::ptr::with_exposed_provenance(kept.unwrap_or_default());
@@ -286,7 +286,7 @@ fn cuts_names(good: &Good) -> Result<Report, BackendError> {
 
 fn only_known_kinds(good: &Good) -> Result<Report, BackendError> {
     let mut report = good.snapshot()?;
-    for row in report.locks.iter_mut().filter(|row| row.kind > LockKind::SEMAPHORE.0) {
+    for row in report.locks.iter_mut().filter(|row| row.kind > LockKind::FUTEX.0) {
         row.kind = LockKind::MUTEX.0;
     }
     Ok(report)

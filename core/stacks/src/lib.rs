@@ -45,10 +45,10 @@ cfg_if::cfg_if! {
         mod store;
         mod turn;
         mod walk;
-        pub use walk::{forked, losses, prepare, refresh, stack_of, take};
+        pub use walk::{forked, frames, losses, prepare, refresh, stack_of, take};
     } else {
         mod elsewhere;
-        pub use elsewhere::{forked, losses, prepare, refresh, stack_of, take};
+        pub use elsewhere::{forked, frames, losses, prepare, refresh, stack_of, take};
     }
 }
 #[cfg(all(test, lockscope_loom))]

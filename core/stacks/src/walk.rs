@@ -176,6 +176,20 @@ pub fn take(site: CallSite, thread: u32, frames: usize) -> CallSite {
     taken.ok().flatten().unwrap_or(site)
 }
 
+/// Writes the addresses down that the calls return to which have led here, the
+/// innermost first, and nothing of them is kept: from `site` on, or, if that is none of
+/// them, from the caller's caller. How many there are: none if the stack cannot be taken.
+///
+/// `thread` is the kernel's number of the calling thread. May be called inside a hook,
+/// after [`prepare`]. A part of whatever calls it, as [`take`].
+#[inline(always)]
+#[must_use]
+pub fn frames(site: CallSite, thread: u32, frames: &mut [u64]) -> usize {
+    let start = Start::here();
+    let walk = core::panic::AssertUnwindSafe(move || start.frames(site, thread, frames));
+    std::panic::catch_unwind(walk).unwrap_or(0)
+}
+
 /// What is known of a site of a stack; `None` for a plain site.
 #[must_use]
 pub fn stack_of(site: CallSite) -> Option<Kept> {
@@ -234,6 +248,36 @@ impl Start {
     /// The site of the stack that begins here, if it can be taken and kept.
     #[inline]
     fn take(self, site: CallSite, thread: u32, frames: usize) -> Option<CallSite> {
+        let wanted = Wanted { site: site.0 as u64, frames: frames.min(MOST_FRAMES) };
+        self.with_frames(thread, wanted, |frames, end, map, kit| {
+            let number = number(site, frames, end, map, &kit.store);
+            if number.is_none() {
+                REFUSED.fetch_add(1, Ordering::Relaxed);
+            }
+            number.map(|number| CallSite::stack(number as usize))
+        })
+        .flatten()
+    }
+
+    /// Copies what there is of the stack that begins here, as far as there is room.
+    fn frames(self, site: CallSite, thread: u32, frames: &mut [u64]) -> usize {
+        let wanted = Wanted { site: site.0 as u64, frames: frames.len().min(MOST_FRAMES) };
+        let copy = |found: &[u64], _: End, _: &Map, _: &Kit| {
+            let len = found.len().min(frames.len());
+            frames[..len].copy_from_slice(&found[..len]);
+            len
+        };
+        self.with_frames(thread, wanted, copy).unwrap_or(0)
+    }
+
+    /// Walks as far as is wanted, and shows the frames to `then` if there are some.
+    #[inline]
+    fn with_frames<T>(
+        self,
+        thread: u32,
+        wanted: Wanted,
+        then: impl FnOnce(&[u64], End, &Map, &Kit) -> T,
+    ) -> Option<T> {
         // Acquire: pairs with the release in `prepare`.
         // SAFETY: what is there is never freed.
         let kit = unsafe { KIT.load(Ordering::Acquire).as_ref() }?;
@@ -247,17 +291,12 @@ impl Start {
             return None;
         };
         let gear = taken.gear();
-        let wanted = Wanted { site: site.0 as u64, frames: frames.min(MOST_FRAMES) };
         let (len, end) = self.walk(map, gear, thread, wanted);
         if len == 0 {
             UNREADABLE.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        let number = number(site, &gear.frames[..len], end, map, &kit.store);
-        if number.is_none() {
-            REFUSED.fetch_add(1, Ordering::Relaxed);
-        }
-        number.map(|number| CallSite::stack(number as usize))
+        Some(then(&gear.frames[..len], end, map, kit))
     }
 
     /// Walks as far as is wanted. How many frames there were, and why no more.
@@ -481,6 +520,26 @@ mod tests {
         let [first, second] = loops(3)[..] else { unreachable!() };
         assert_eq!(first, second);
         assert_ne!(loops(3)[0], loops(4)[0]);
+    }
+
+    #[test]
+    fn frames_lead_from_the_caller_as_far_as_there_is_room() {
+        #[inline(never)]
+        fn counted(calls: usize, room: &mut [u64]) -> usize {
+            // SAFETY: the call takes nothing and cannot fail.
+            let thread = unsafe { libc::gettid() as u32 };
+            let unknown = CallSite::UNKNOWN;
+            let len =
+                if calls == 0 { frames(unknown, thread, room) } else { counted(calls - 1, room) };
+            std::hint::black_box(len)
+        }
+        prepare(1_000).unwrap();
+        let start = counted as *const () as usize as u64;
+        let mut room = [0; 20];
+        let len = counted(5, &mut room);
+        assert!(room[..5].iter().all(|frame| (start..start + 512).contains(frame)), "{room:x?}");
+        assert!(len > 6 && room[len - 1] != 0);
+        assert_eq!(counted(60, &mut room[..8]), 8);
     }
 
     #[test]

@@ -19,8 +19,13 @@ struct SiteText {
     column: u32,
 }
 
-/// [`lockscope_core::Probe::resolve`]: return addresses, and addresses of locks.
-pub(crate) unsafe extern "C" fn resolve(site: CallSite, info: *mut SiteInfo) -> bool {
+/// Names a place in the program for [`Probe::resolve`](lockscope_core::Probe::resolve):
+/// return addresses, and addresses of locks.
+///
+/// # Safety
+///
+/// - `info` is valid for writes.
+pub unsafe extern "C" fn resolve(site: CallSite, info: *mut SiteInfo) -> bool {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let found = *known.get_or_insert_default().entry(site.0).or_insert_with(|| look_up(site.0));
     let Some(file) = found.file else { return false };
@@ -54,7 +59,7 @@ mod tests {
     fn code_has_a_line_whenever_it_is_asked_for() {
         let here = code_has_a_line_whenever_it_is_asked_for as *const () as usize + 8;
         let (file, line) = named_at(here).unwrap();
-        assert!(file.ends_with("symbols.rs") && line > 0, "{file}:{line}");
+        assert!(file.ends_with("places.rs") && line > 0, "{file}:{line}");
         assert_eq!(named_at(here), Some((file, line)));
     }
 

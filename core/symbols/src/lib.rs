@@ -9,8 +9,10 @@
 //! println!("{file}:{line}");
 //! ```
 
+mod functions;
 mod module;
 mod names;
 
-pub use module::{Module, module_of};
+pub use functions::{Function, each_function};
+pub use module::{Module, all_modules, module_of};
 pub use names::{Frame, Place, frames_at, place_of};

@@ -69,7 +69,7 @@ fn object_name(path: &Path) -> String {
     file_of(path).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn file_of(path: &Path) -> Cow<'_, Path> {
+pub(crate) fn file_of(path: &Path) -> Cow<'_, Path> {
     if path.as_os_str().is_empty() {
         std::env::current_exe().unwrap_or_default().into()
     } else {
@@ -150,14 +150,18 @@ fn functions(loader: &Loader, at: u64) -> Vec<Frame> {
     found
 }
 
-/// Whether a file is one of the headers that a compiler brings, or the system.
+/// Whether a file is one of the headers that a compiler brings, or the system; or one
+/// of Rust's own libraries, as they are built for everybody, or of `parking_lot`.
 fn is_of_a_library(file: &str) -> bool {
-    file.starts_with("/usr/include/") || file.contains("/include/c++/")
+    const WITHIN: [&str; 4] =
+        ["/include/c++/", "/lib/rustlib/src/rust/library/", "/lock_api-", "/parking_lot"];
+    ["/usr/include/", "/rustc/"].iter().any(|folder| file.starts_with(folder))
+        || WITHIN.iter().any(|folder| file.contains(folder))
 }
 
 /// The symbol as its language writes it. C++ calls its types by single letters, as C
 /// may call anything, so only what begins like a symbol is taken for one.
-fn demangled(symbol: &str) -> Cow<'_, str> {
+pub(crate) fn demangled(symbol: &str) -> Cow<'_, str> {
     if symbol.starts_with("_Z") || symbol.starts_with("_R") {
         demangle_auto(symbol.into(), None)
     } else {

@@ -31,6 +31,12 @@ pub fn take(site: CallSite, _: u32, _: usize) -> CallSite {
     site
 }
 
+/// None.
+#[must_use]
+pub fn frames(_: CallSite, _: u32, _: &mut [u64]) -> usize {
+    0
+}
+
 /// Nothing.
 #[must_use]
 pub fn stack_of(_: CallSite) -> Option<Kept> {
