@@ -38,11 +38,11 @@ impl<T: Deref<Target = AtomicU64>, const PLACES: usize> Sites<T, PLACES> {
     #[inline(always)]
     fn place_of(&self, address: usize) -> (&AtomicU64, u64) {
         // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): the upper
-        // bits depend on all of the address. The lower depend on the lower, in which
-        // locks of one place, that are near each other, differ.
-        let hash = (address as u64 >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // bits depend on all of the address. The tag is the address's own lower bits, but
+        // for those that are always 0, in which locks that share a place differ.
+        let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let place = (hash >> (64 - PLACES.ilog2())) as usize % PLACES;
-        (&self.0[place], hash << SITE_BITS)
+        (&self.0[place], address as u64 >> 3 << SITE_BITS)
     }
 
     /// Of the lock at `address`, it is `site` from now on.
