@@ -132,7 +132,9 @@ impl Plot {
 
     fn upward(&self) -> Scale {
         let all = || self.lines.iter().flat_map(|line| line.points.iter().map(|(_, cell)| *cell));
-        let to = all().map(|cell| extent(cell).2).fold(f64::MIN_POSITIVE, f64::max);
+        // No interval is so wide that the lines would lie flat below it.
+        let upper = |cell| extent(cell).2.min(2.0 * extent(cell).1);
+        let to = all().map(upper).fold(f64::MIN_POSITIVE, f64::max);
         let least = all().map(|cell| extent(cell).0).fold(to, f64::min);
         let is_logarithmic = self.is_logarithmic;
         // From a power of ten on, or from nothing.
@@ -148,7 +150,7 @@ impl Plot {
         }
         let (across, upward) = (self.across(), self.upward());
         let x = |value: f64| LEFT + across.place(value) * WIDTH;
-        let y = |value: f64| TOP + (1.0 - upward.place(value)) * HEIGHT;
+        let y = |value: f64| TOP + (1.0 - upward.place(value).clamp(0.0, 1.0)) * HEIGHT;
         let height = (TOP + HEIGHT + 44.0).max(TOP + NAME * self.lines.len() as f64);
         let mut svg = format!(
             "<svg width=\"{:.0}\" height=\"{height:.0}\" role=\"img\"><text x=\"{LEFT}\" y=\"13\" font-weight=\"600\">{}</text>\n",

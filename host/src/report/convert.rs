@@ -50,15 +50,19 @@ pub fn convert(
             "the backend gave {unusable} totals that are not numbers; they are shown as 0"
         ));
     }
-    let mut locks: Vec<Lock> = report.locks.iter().map(|lock| names.lock(lock)).collect();
-    locks.sort_by(|a, b| {
-        let (left, right) = (a.wait_ns(), b.wait_ns());
-        right
-            .total_cmp(&left)
-            .then_with(|| b.acquisitions().total_cmp(&a.acquisitions()))
+    // Each with the sums by which it is sorted: to add them up at every comparison takes
+    // a third of the time for a million locks.
+    let summed = |lock: Lock| (lock.wait_ns(), lock.acquisitions(), lock);
+    let mut locks: Vec<(f64, f64, Lock)> =
+        report.locks.iter().map(|lock| summed(names.lock(lock))).collect();
+    locks.sort_by(|(left_wait, left, a), (right_wait, right, b)| {
+        right_wait
+            .total_cmp(left_wait)
+            .then_with(|| right.total_cmp(left))
             .then_with(|| a.id.cmp(&b.id))
             .then_with(|| (&a.name, &a.created, &a.kind).cmp(&(&b.name, &b.created, &b.kind)))
     });
+    let locks = locks.into_iter().map(|(_, _, lock)| lock).collect();
     pending.sort_by(|a, b| {
         (b.waiting, b.for_ns)
             .cmp(&(a.waiting, a.for_ns))
