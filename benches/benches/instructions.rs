@@ -1,4 +1,4 @@
-//! Instructions, loads and stores of a lock + unlock that nobody waits for and nobody
+//! Instructions, loads, stores and atomic read-modify-writes of a lock + unlock that nobody waits for and nobody
 //! records, counted by callgrind: what must not drift.
 //!
 //! Needs valgrind and gungraun-runner; `cargo xtask bench` says how to get both, and
@@ -13,12 +13,21 @@ use gungraun::{
 };
 use lockscope_benches::limits::{OPERATIONS, Path, State};
 
+/// Atomic read-modify-writes of every path, ours and the bare lock's: one to take it, one
+/// to give it back.
+const ATOMICS: u64 = 2;
+
 /// Fails where a path takes more than these instructions, loads and stores for one
 /// lock + unlock, with the loop of this bench; the loop's beginning and end apart.
 fn most(instructions: u64, loads: u64, stores: u64) -> LibraryBenchmarkConfig {
     let of = |each: u64| each * OPERATIONS + OPERATIONS / 2;
-    let limits = [(EventKind::Ir, instructions), (EventKind::Dr, loads), (EventKind::Dw, stores)];
-    let mut callgrind = Callgrind::with_args(["--cache-sim=yes"]);
+    let limits = [
+        (EventKind::Ir, instructions),
+        (EventKind::Dr, loads),
+        (EventKind::Dw, stores),
+        (EventKind::Ge, ATOMICS),
+    ];
+    let mut callgrind = Callgrind::with_args(["--cache-sim=yes", "--collect-bus=yes"]);
     callgrind.hard_limits(limits.map(|(event, each)| (event, of(each))));
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(callgrind);

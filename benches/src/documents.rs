@@ -7,7 +7,7 @@
 use core::fmt::Write;
 
 use crate::record::{Cell, Provenance, Record, Table, kept_accuracy, kept_limits};
-use crate::{accuracy, suite};
+use crate::{accuracy, limits, suite};
 
 /// The documents that hold tables, from the workspace's root.
 pub const DOCUMENTS: [&str; 3] = ["README.md", "docs/cost.md", "docs/accuracy.md"];
@@ -47,9 +47,9 @@ fn piece(asked: &str, record: &Record) -> Result<String, String> {
         return Ok(provenance(&record.provenance));
     }
     if asked == "limits" {
-        let limits = Record::load(&kept_limits())?;
-        let table = limits.table("limits").ok_or("the record of limits has no table 'limits'")?;
-        return Ok(format!("{}\n{}", markdown(table, &[]), provenance(&limits.provenance)));
+        let counts = Record::load(&kept_limits())?;
+        let table = counts.table("limits").ok_or("the record of limits has no table 'limits'")?;
+        return Ok(format!("{}\n{}", limits::markdown(table), provenance(&counts.provenance)));
     }
     let (id, rows) = asked.split_once(' ').unwrap_or((asked, ""));
     if id.starts_with(accuracy::ID) {

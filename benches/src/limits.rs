@@ -1,5 +1,5 @@
 //! What a lock + unlock takes that nobody waits for and nobody records: counted
-//! instructions, loads and stores.
+//! instructions, loads, stores and atomic read-modify-writes.
 //!
 //! The bench `instructions` runs the paths under callgrind, and fails where one takes
 //! more than its limit; here they are made, and here what callgrind has counted
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use lockscope_host::Profiler;
 
+use crate::documents;
 use crate::locks::*;
 use crate::record::{Cell, Row, Table};
 
@@ -112,13 +113,42 @@ const STATES: [(&str, &str); 3] =
     [("closed", "closed"), ("open", "open, not sampled"), ("excluded", "open, lock excluded")];
 
 /// What the best possible version of a path adds to the bare lock: instructions,
-/// loads, stores. docs/cost.md argues each.
-fn best(lock: &str, state: &str) -> [u64; 3] {
+/// loads, stores, atomic read-modify-writes. docs/cost.md argues each.
+fn best(lock: &str, state: &str) -> [u64; 4] {
     match (lock, state) {
-        (_, "closed") => [2, 1, 0],
-        ("std" | "parking_lot", "excluded") => [5, 2, 0],
-        _ => [7, 2, 1],
+        (_, "closed") => [2, 1, 0, 0],
+        ("std" | "parking_lot", "excluded") => [5, 2, 0, 0],
+        _ => [7, 2, 1, 0],
     }
+}
+
+/// Why a path takes more than the best possible one, in the words of docs/cost.md, where
+/// each is argued; what comes with the table when it is shown.
+fn reasons(row: &str) -> &'static str {
+    let has_slot = row.starts_with("std Mutex") || row.starts_with("parking_lot Mutex, open");
+    match (has_slot, row) {
+        (_, row) if row.ends_with("closed") => "a token",
+        (true, row) if row.ends_with("excluded") => {
+            "a token; a try first; who holds it; what a sample would need; an excluded lock"
+        }
+        (true, _) => "a token; a try first; who holds it; what a sample would need",
+        (false, _) => "a token; a try first; what a sample would need",
+    }
+}
+
+/// The table for the documents, with the reasons.
+#[must_use]
+pub fn markdown(table: &Table) -> String {
+    let text = documents::markdown(table, &[]);
+    let lines = text.lines().enumerate().map(|(number, line)| match number {
+        0 => format!("{line} ours takes more for |\n"),
+        1 => format!("{line}---|\n"),
+        _ => {
+            let title = line.trim_start_matches("| ").split(" |").next().unwrap_or_default();
+            format!("{line} {} |\n", reasons(title))
+        }
+    });
+    lines.collect()
 }
 
 /// What callgrind has counted when the bench `instructions` ran last, as added to the
@@ -128,16 +158,16 @@ fn best(lock: &str, state: &str) -> [u64; 3] {
 ///
 /// A sentence that names the count that there is not.
 pub fn counted() -> Result<Table, String> {
-    let columns = ["instructions", "at best", "loads", "at best", "stores", "at best"];
+    let columns = EVENTS.map(|(_, name)| [name, "at best"]);
     let title = "Added to an uncontended lock + unlock that is not recorded";
-    let mut table = Table::new("limits", title, &columns);
+    let mut table = Table::new("limits", title, columns.as_flattened());
     for (lock, name) in LOCKS {
         let bare = count(&format!("{lock}_bare"))?;
         for (state, how) in STATES {
             let ours = count(&format!("{lock}_{state}"))?;
             let best = best(lock, state);
             let added = |event: usize| ours[event].saturating_sub(bare[event]);
-            let cells = (0..3).flat_map(|event| [added(event), best[event]]);
+            let cells = (0..EVENTS.len()).flat_map(|event| [added(event), best[event]]);
             let cells = cells.map(|number| Some(Cell::Count(number))).collect();
             table.rows.push(Row { title: format!("{name}, {how}"), cells });
         }
@@ -145,12 +175,16 @@ pub fn counted() -> Result<Table, String> {
     Ok(table)
 }
 
-/// Instructions, loads and stores of one operation on this path.
-fn count(path: &str) -> Result<[u64; 3], String> {
+/// What callgrind calls what it counts, and what the table does.
+const EVENTS: [(&str, &str); 4] =
+    [("Ir", "instructions"), ("Dr", "loads"), ("Dw", "stores"), ("Ge", "atomics")];
+
+/// Each of them, of one operation on this path.
+fn count(path: &str) -> Result<[u64; EVENTS.len()], String> {
     let file = written().join(format!("path.{path}/callgrind.path.{path}.out"));
     let text = std::fs::read_to_string(&file)
         .map_err(|error| format!("'{path}' was not counted ({}: {error}); `cargo xtask bench` says what it needs for that", file.display()))?;
-    parsed(&text).ok_or_else(|| format!("{} holds no counts of Ir, Dr and Dw", file.display()))
+    parsed(&text).ok_or_else(|| format!("{} holds no counts of Ir, Dr, Dw and Ge", file.display()))
 }
 
 /// Where gungraun keeps what callgrind has written: beside what is built.
@@ -162,7 +196,7 @@ fn written() -> PathBuf {
 }
 
 /// Of one operation, to the nearest whole number.
-fn parsed(text: &str) -> Option<[u64; 3]> {
+fn parsed(text: &str) -> Option<[u64; EVENTS.len()]> {
     let line = |begin: &str| text.lines().find_map(|line| line.strip_prefix(begin));
     let events: Vec<&str> = line("events: ")?.split_whitespace().collect();
     let totals: Vec<u64> =
@@ -171,18 +205,38 @@ fn parsed(text: &str) -> Option<[u64; 3]> {
         let at = events.iter().position(|other| *other == event)?;
         Some((totals.get(at)? + OPERATIONS / 2) / OPERATIONS)
     };
-    Some([of("Ir")?, of("Dr")?, of("Dw")?])
+    let mut counts = [0; EVENTS.len()];
+    for (count, (event, _)) in counts.iter_mut().zip(EVENTS) {
+        *count = of(event)?;
+    }
+    Some(counts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Record, kept_limits, root};
 
     #[test]
     fn counts_are_read_whatever_else_callgrind_counts() {
-        let text = "version: 1\nevents: Ir I1mr Dr Dw\nfn=(1)\n0 5\ntotals: 21049 7 6012 3990\n";
-        assert_eq!(parsed(text), Some([21, 6, 4]));
+        let text =
+            "version: 1\nevents: Ir I1mr Dr Dw Ge\nfn=(1)\n0 5\ntotals: 21049 7 6012 3990 2001\n";
+        assert_eq!(parsed(text), Some([21, 6, 4, 2]));
         assert_eq!(parsed("events: Ir\ntotals: 21049\n"), None);
+    }
+
+    /// What the reasons are is prose; that each path has some that the page argues is not.
+    #[test]
+    fn every_reason_is_argued_below_the_table() {
+        let record = Record::load(&kept_limits()).unwrap();
+        let table = record.table("limits").unwrap();
+        let page = std::fs::read_to_string(root().join("docs/cost.md")).unwrap().to_lowercase();
+        for row in &table.rows {
+            for reason in reasons(&row.title).split("; ") {
+                assert!(page.contains(&format!("- **{reason}")), "{}: {reason}", row.title);
+            }
+        }
+        assert_eq!(markdown(table).lines().count(), 2 + table.rows.len());
     }
 
     /// All states in one process: each session has to end before the next begins.

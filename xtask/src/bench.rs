@@ -90,7 +90,7 @@ fn programs() -> Result<Option<String>, Error> {
     let target = metadata::of_workspace()?.target.join("real");
     for folder in PROGRAMS {
         let manifest = metadata::root().join(folder).join("Cargo.toml");
-        let fetch = Call::cargo().args(["fetch", "--locked", "--manifest-path"]).args([&manifest]);
+        let fetch = Call::cargo().args(["fetch", "--manifest-path"]).args([&manifest]);
         if fetch.run().is_err() {
             eprintln!(
                 "`{}` failed, so the packages of crates.io are not at hand, and other people's \
@@ -99,7 +99,7 @@ fn programs() -> Result<Option<String>, Error> {
             );
             return Ok(None);
         }
-        let build = ["build", "--release", "--locked", "--manifest-path"];
+        let build = ["build", "--release", "--manifest-path"];
         let build = Call::cargo().args(build).args([&manifest]);
         shown_and_run(&build.args(["--target-dir".as_ref(), target.as_os_str()]))?;
     }

@@ -23,9 +23,9 @@ const PRELOADED: &str = "lockscope-preloaded";
 /// first that fits counts. Dependencies for tests alone are free, but for those
 /// on packages that nothing may depend on.
 const MAY_DEPEND_ON: &[(&str, May)] = &[
+    ("core/symbols", May::On(&[])),
+    ("core/stacks", May::On(&[CORE])),
     ("core", May::On(&[])),
-    ("symbols", May::On(&[])),
-    ("stacks", May::On(&[CORE])),
     ("probes/preloaded", May::On(&[CORE, SYMBOLS])),
     ("probes/pthread", May::On(&[CORE, PRELOADED, SYMBOLS])),
     // What is waited for is told by the stack alone.
@@ -64,7 +64,7 @@ const MAY_NAME_ATOMICS: &[(&str, &str)] = &[
 ];
 
 /// Where the code that may name atomics by that door only is.
-const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/", "stacks/"];
+const THROUGH_THE_DOOR: &[&str] = &["core/", "probes/", "backends/", "host/"];
 
 /// Every file with `unsafe` in code that ships, and what it needs it for.
 const MAY_BE_UNSAFE: &[(&str, &str)] = &[
@@ -168,11 +168,11 @@ const MAY_BE_UNSAFE: &[(&str, &str)] = &[
     ("probes/rust/src/attach.rs", "opens the host's library, and calls into it"),
     ("probes/rust/src/parking_lot/forward.rs", "lock_api's unsafe methods; its lock seen as ours"),
     ("probes/rust/src/sync/hold.rs", "takes a guard apart that has a destructor"),
-    ("stacks/src/limits.rs", "the thread pointer, and the kernel's list of mappings"),
-    ("stacks/src/mapped.rs", "memory from the kernel"),
-    ("stacks/src/objects.rs", "what the dynamic linker shows of its objects"),
-    ("stacks/src/walk.rs", "registers and the stack; what hooks read, by address"),
-    ("symbols/src/module.rs", "asks the dynamic linker for its objects"),
+    ("core/stacks/src/limits.rs", "the thread pointer, and the kernel's list of mappings"),
+    ("core/stacks/src/mapped.rs", "memory from the kernel"),
+    ("core/stacks/src/objects.rs", "what the dynamic linker shows of its objects"),
+    ("core/stacks/src/walk.rs", "registers and the stack; what hooks read, by address"),
+    ("core/symbols/src/module.rs", "asks the dynamic linker for its objects"),
 ];
 
 /// Folders that are not held to `MAY_BE_UNSAFE`: they test and measure.

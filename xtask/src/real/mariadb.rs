@@ -44,8 +44,6 @@ pub(super) fn run(stage: &Stage<'_>, way: Way) -> Result<Outcome, Error> {
     let (seconds, cpu_s) = (began.elapsed().as_secs_f64(), server.cpu_s() - before);
     server.end()?;
     let transactions = number_after(&said, "transactions:");
-    let errors = number_after(&said, "ignored errors:");
-    let _ = errors;
     let result = format!("{transactions} transactions");
     Ok(Outcome { result, units: transactions, seconds, cpu_s })
 }

@@ -14,7 +14,7 @@
 
 static pthread_mutex_t counter = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t other = PTHREAD_MUTEX_INITIALIZER;
-static sem_t semaphore;
+static sem_t semaphore, is_forked;
 static volatile long total;
 
 static void count(int times) {
@@ -69,13 +69,14 @@ static int cancelled(void) {
 static void *hold_meanwhile(void *unused) {
     pthread_mutex_lock(&other);
     sem_post(&semaphore);
-    usleep(30000);
+    sem_wait(&is_forked);
     pthread_mutex_unlock(&other);
     return unused;
 }
 /* Forks while another thread holds a lock, and while this one does. */
 static int forks(void) {
     sem_init(&semaphore, 0, 0);
+    sem_init(&is_forked, 0, 0);
     for (int i = 0; i < 5; i++) {
         pthread_t thread = begin(hold_meanwhile);
         sem_wait(&semaphore);
@@ -92,9 +93,10 @@ static int forks(void) {
         pthread_mutex_unlock(&counter);
         int status;
         waitpid(child, &status, 0);
+        sem_post(&is_forked);
+        pthread_join(thread, NULL);
         if (status)
             return 1;
-        pthread_join(thread, NULL);
     }
     return 0;
 }
@@ -122,10 +124,12 @@ static int handler(void) {
     return 0;
 }
 
-/* Ends as it is told, after the report had time to be written. */
+/* Ends as it is told, when it is told. */
 static int ends(const char *how) {
     count(1000);
-    usleep(400000);
+    printf("ready\n");
+    fflush(stdout);
+    getchar();
     if (!strcmp(how, "_exit"))
         _exit(3);
     if (!strcmp(how, "kill"))

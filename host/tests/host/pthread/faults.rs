@@ -1,6 +1,7 @@
 //! What programs do, and what is done to them: none of it ends otherwise because they
 //! are watched, and what is known of them stays right.
 
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -8,7 +9,7 @@ use std::process::Output;
 use lockscope_host::report::model::ReportFile;
 
 use super::{built, counts, library, run, succeeded};
-use crate::support::{folder, report, stderr, stdout, unfinished};
+use crate::support::{Started, folder, report, report_that, stderr, stdout, unfinished};
 
 struct Faults {
     dir: tempfile::TempDir,
@@ -94,13 +95,21 @@ fn a_handler_that_locks() {
 
 #[test]
 fn what_is_left_of_a_program_that_ends_at_once() {
-    let Some(faults) = Faults::new() else { return };
     for (how, status, signal) in [
         ("_exit", Some(3), None),
         ("kill", None, Some(libc::SIGKILL)),
         ("abort", None, Some(libc::SIGABRT)),
     ] {
-        let output = faults.run(&["--period", "1", "--flush-interval", "20ms"], &["ends", how]);
+        let Some(faults) = Faults::new() else { return };
+        let flags = ["--period", "1", "--flush-interval", "5ms"];
+        let mut command = run(faults.dir.path(), &flags, &faults.program);
+        let mut started = Started::new(command.args(["ends", how]));
+        started.said("ready");
+        report_that(&faults.dir.path().join("lockscope.json"), |report| {
+            all_acquisitions(report) == 1000.0
+        });
+        started.child.stdin.take().unwrap().write_all(b"\n").unwrap();
+        let output = started.end();
         assert_eq!((output.status.code(), output.status.signal()), (status, signal), "{how}");
         let report = faults.report();
         assert!(!report.session.complete, "{how}");

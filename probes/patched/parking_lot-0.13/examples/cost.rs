@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         Pair {
             name: "RwLock, read",
-            original: Box::new(|| ns(|| drop(black_box(*black_box(&rwlocks.0).read())))),
-            stand_in: Box::new(|| ns(|| drop(black_box(*black_box(&rwlocks.1).read())))),
+            original: Box::new(|| ns(|| _ = black_box(*black_box(&rwlocks.0).read()))),
+            stand_in: Box::new(|| ns(|| _ = black_box(*black_box(&rwlocks.1).read()))),
         },
         Pair {
             name: "RwLock, write",

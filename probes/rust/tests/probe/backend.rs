@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockscope_core::gate::{Opening, state};
+use lockscope_core::hooks::Stack;
 use lockscope_core::site::SiteInfo;
 use lockscope_core::sync::{AtomicU32, Ordering, pause};
 use lockscope_core::{
@@ -28,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) name: Option<&'static str>,
     pub(crate) created: Place,
     pub(crate) site: Place,
+    /// The number of its stack, if it has one.
+    pub(crate) stack: Option<usize>,
     pub(crate) holder: Place,
     pub(crate) times: [u64; 3],
     pub(crate) thread: u64,
@@ -52,18 +55,26 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 static PERIOD: AtomicU32 = AtomicU32::new(1);
 static SEEN: Mutex<Vec<Seen>> = Mutex::new(Vec::new());
 static DROPPED: Mutex<Vec<Dropped>> = Mutex::new(Vec::new());
-static HOOKS: HookTable = HookTable {
-    size: size_of::<HookTable>() as u32,
-    version: ABI_VERSION,
-    context: core::ptr::null(),
-    meet,
-    event,
-    dropped,
-    pad: None,
-    admits: None,
-    stack: None,
-    host: core::ptr::null(),
-};
+/// Sites whose stacks were asked for: a stack's number is its place here.
+static STACKS: Mutex<Vec<CallSite>> = Mutex::new(Vec::new());
+static HOOKS: HookTable = hooks(None);
+/// Of a host that keeps stacks.
+static WITH_STACKS: HookTable = hooks(Some(stack));
+
+const fn hooks(stack: Option<Stack>) -> HookTable {
+    HookTable {
+        size: size_of::<HookTable>() as u32,
+        version: ABI_VERSION,
+        context: core::ptr::null(),
+        meet,
+        event,
+        dropped,
+        pad: None,
+        admits: None,
+        stack,
+        host: core::ptr::null(),
+    }
+}
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,13 +112,28 @@ unsafe extern "C" fn event(_: *const c_void, event: *const Event) -> Countdown {
         // SAFETY: the lock comes from the probe.
         name: unsafe { event.lock.name() },
         created: place(event.lock.created),
-        site: place(event.site),
+        site: place(plain(event.site)),
+        stack: event.site.stack_number(),
         holder: place(event.holder),
         times: [event.begin, event.acquired, event.end],
         thread: u64::from(event.thread),
     };
     lock(&SEEN).push(seen);
     countdown()
+}
+
+/// Names the stack that has led to `site`, a new one each time.
+unsafe extern "C" fn stack(_: *const c_void, site: CallSite, thread: u32) -> CallSite {
+    // SAFETY: the call takes nothing and cannot fail.
+    assert_eq!(thread, unsafe { libc::gettid() } as u32);
+    let mut stacks = lock(&STACKS);
+    stacks.push(site);
+    CallSite::stack(stacks.len() - 1)
+}
+
+/// The site that a stack leads to, or the site itself.
+fn plain(site: CallSite) -> CallSite {
+    site.stack_number().map_or(site, |number| lock(&STACKS)[number])
 }
 
 unsafe extern "C" fn dropped(_: *const c_void, gone: *const LockRef) {
@@ -119,16 +145,17 @@ unsafe extern "C" fn dropped(_: *const c_void, gone: *const LockRef) {
 fn forget_what_was_seen() {
     lock(&SEEN).clear();
     lock(&DROPPED).clear();
+    lock(&STACKS).clear();
 }
 
 /// A session begins. The caller has the turn, and the gate is closed.
-fn begin(state: u32, period: u32) {
+fn begin(hooks: &'static HookTable, state: u32, period: u32) {
     forget_what_was_seen();
     PERIOD.store(period, Ordering::Relaxed);
     let opening = Opening {
         state,
         generation: GENERATION.fetch_add(1, Ordering::Relaxed) + 1,
-        hooks: &raw const HOOKS,
+        hooks,
         tsc: false,
         expedited: false,
         contended_period: 1,
@@ -165,13 +192,23 @@ impl Backend {
     /// to come: as with a host.
     pub(crate) fn at_the_first_operation() -> Self {
         let turn = lock(&TURN);
-        lockscope_core::probe::on_arrival(|_| begin(state::OPEN, 1));
+        lockscope_core::probe::on_arrival(|_| begin(&HOOKS, state::OPEN, 1));
         Self { _turn: turn }
     }
 
     /// A session begins.
     pub(crate) fn start(&self, state: u32, period: u32) {
-        begin(state, period);
+        begin(&HOOKS, state, period);
+    }
+
+    /// A session begins, of a host that keeps stacks.
+    pub(crate) fn start_with_stacks(&self, state: u32, period: u32) {
+        begin(&WITH_STACKS, state, period);
+    }
+
+    /// How many stacks were taken since the session began.
+    pub(crate) fn stacks(&self) -> usize {
+        lock(&STACKS).len()
     }
 
     /// The session ends.

@@ -21,6 +21,8 @@ mod backend;
 mod hammer;
 #[cfg(feature = "parking_lot")]
 mod parking_lot;
+#[cfg(feature = "parking_lot")]
+mod stacks;
 mod swap;
 mod sync;
 #[cfg(feature = "parking_lot")]
