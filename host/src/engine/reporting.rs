@@ -17,7 +17,7 @@ use crate::tell::tell;
 
 /// The probe that sees nothing of a lock but its waits.
 const FUTEX_PROBE: &str = "futex";
-const WAITS_ONLY: &str = "Of locks that the futex probe sees, an acquisition is one that had to wait: others are not counted. Holds are those of std mutexes that were waited for; of other locks none are known, which is shown as none.";
+const WAITS_ONLY: &str = "Of locks that the futex probe sees, an acquisition is one that had to wait: others are not counted. Holds are those of std mutexes that were waited for; of other locks none are known, which is shown as none. Who is to blame for a wait is who ended it.";
 
 impl State {
     /// What a session has recorded: so far, or in all, if it has `ended`. Then

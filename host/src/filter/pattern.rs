@@ -16,7 +16,7 @@ const PATTERN: &str = "name:GLOB, site:GLOB, module:GLOB or kind:GLOB";
 /// What is expected after the colon.
 const GLOB: &str = "a glob after the colon, as in name:queue*";
 /// What is expected of a kind.
-const KIND: &str = "a glob that fits one of the kinds mutex, rwlock, reentrant, condvar, once, barrier, spin and semaphore";
+const KIND: &str = "a glob that fits one of the kinds mutex, rwlock, reentrant, condvar, once, barrier, spin, semaphore and futex";
 
 /// Which locks are meant: `name:GLOB`, `site:GLOB`, `module:GLOB` or
 /// `kind:GLOB`.

@@ -82,7 +82,11 @@ impl Preload {
             ));
         }
         let is_asked = matches!(choice, ProbeChoice::Pthread | ProbeChoice::Futex) || all_children;
-        let locks = if choice == ProbeChoice::Futex { "waits at futexes" } else { "pthread locks" };
+        let locks = match choice {
+            ProbeChoice::Pthread => "pthread locks",
+            ProbeChoice::Futex => "waits at futexes",
+            _ => "locks",
+        };
         // Who reads a script is the program.
         let program = Program::read(&interpreter(&path).unwrap_or(path));
         let told = match &program {

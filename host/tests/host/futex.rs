@@ -174,8 +174,8 @@ fn a_wait_in_progress_is_shown() {
     assert!(place.file.contains("adds_to_the_counter"), "{pending:#?}");
 }
 
-/// The program is one of C: what waits is a library that it needs, and is found without
-/// being asked for.
+/// The program is one of C, with a lock of pthread's: what waits is a library that it
+/// needs. Both are found without being asked for.
 #[test]
 fn locks_of_parking_lot_are_told_by_the_line_that_waits() {
     let dir = folder();
@@ -209,6 +209,11 @@ fn locks_of_parking_lot_are_told_by_the_line_that_waits() {
         let holder = at(lock.blame[0].holder.as_ref().unwrap());
         assert!(holder.starts_with("drop("), "{holder}");
     }
+    let own = named(&report, "mutex", "own (user)");
+    assert!(
+        own.len() == 1 && own[0].probe == "pthread" && own[0].acquisitions() == 10.0,
+        "{own:?}"
+    );
     let idle: Vec<_> = report.locks.iter().filter(|lock| lock.kind == "condvar").collect();
     assert!(!idle.is_empty() && idle.iter().all(|lock| lock.sites[0].contentions.value == 0.0));
 }

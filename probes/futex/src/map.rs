@@ -42,6 +42,14 @@ pub(crate) fn make(own: usize) -> &'static Map {
 }
 
 impl Map {
+    /// A map of these functions.
+    #[cfg(test)]
+    pub(crate) fn of(functions: Vec<(Range<usize>, Meaning)>) -> Self {
+        let mut map = Self { functions, ..Self::default() };
+        map.complete();
+        map
+    }
+
     fn add(&mut self, module: &Module) {
         self.objects.push(module.all.clone());
         each_function(&module.path, |function| {
@@ -91,20 +99,14 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meaning::Purpose;
 
     #[test]
     fn functions_are_found_by_where_their_calls_return_to() {
-        let idle = Meaning::Idle(lockscope_core::LockKind::CONDVAR);
-        let mut map = Map {
-            functions: vec![
-                (300..310, idle),
-                (100..110, Meaning::Passes),
-                (112..150, Meaning::Passes),
-            ],
-            objects: vec![1000..2000, 0..500],
-            has_our_locks: false,
-        };
-        map.complete();
+        let idle = Meaning::Waits(Purpose::Work(lockscope_core::LockKind::CONDVAR));
+        let passes = Meaning::Passes;
+        let mut map = Map::of(vec![(300..310, idle), (100..110, passes), (112..150, passes)]);
+        map.objects = vec![0..500, 1000..2000];
         assert_eq!(map.functions.len(), 2);
         assert_eq!(map.meaning(100), None, "what returns there stands before");
         for inside in [101, 111, 150] {
@@ -124,7 +126,10 @@ mod tests {
         map.complete();
         assert!(map.is_of_the_program(own) && !map.has_our_locks);
         assert_eq!(map.meaning(own + 8), None);
-        let locks = map.functions.iter().filter(|(_, meaning)| matches!(meaning, Meaning::Lock(_)));
+        let locks = map
+            .functions
+            .iter()
+            .filter(|(_, meaning)| matches!(meaning, Meaning::Waits(Purpose::Lock(_))));
         assert!(locks.count() > 0, "std's mutex, at least");
     }
 }

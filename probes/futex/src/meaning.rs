@@ -11,14 +11,21 @@ use lockscope_symbols::Function;
 const LIBRARIES: [&str; 6] =
     ["std", "core", "alloc", "parking_lot", "parking_lot_core", "lock_api"];
 
-/// What a thread does in a function.
+/// What a thread does in a function of a library's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// What its caller does: the function is one of a library's.
+    /// What its caller does.
     Passes,
-    /// It waits until somebody has something for it to do.
-    Idle(LockKind),
-    /// It waits for a lock.
+    /// It waits.
+    Waits(Purpose),
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// That somebody has something for it to do.
+    Work(LockKind),
+    /// A lock.
     Lock(Acquires),
 }
 
@@ -42,21 +49,21 @@ pub(crate) enum Word {
     OfThread,
 }
 
-const fn lock(kind: LockKind, mode: Mode, word: Word) -> Meaning {
-    Meaning::Lock(Acquires { kind, mode, word })
+const fn lock(kind: LockKind, mode: Mode, word: Word) -> Purpose {
+    Purpose::Lock(Acquires { kind, mode, word })
 }
 
-/// What stands within a name, how it ends, and what that means. std's names differ from
+/// What stands within a name, how it ends, and what is waited for there. std's names differ from
 /// one version to another in what stands before.
-const MEANINGS: [(&str, &str, Meaning); 17] = {
+const PURPOSES: [(&str, &str, Purpose); 17] = {
     use Word::{LockAndUnlock, OfThread, Within};
     const MUTEX: LockKind = LockKind::MUTEX;
     const RWLOCK: LockKind = LockKind::RWLOCK;
     const ALONE: Mode = Mode::EXCLUSIVE;
     const SHARED: Mode = Mode::SHARED;
-    const CONDVAR: Meaning = Meaning::Idle(LockKind::CONDVAR);
+    const CONDVAR: Purpose = Purpose::Work(LockKind::CONDVAR);
     // All who wait for an initialisation go on at the same time.
-    const ONCE: Meaning = lock(LockKind::ONCE, SHARED, Within(0));
+    const ONCE: Purpose = lock(LockKind::ONCE, SHARED, Within(0));
     [
         ("futex", "::Mutex::lock_contended", lock(MUTEX, ALONE, LockAndUnlock)),
         ("futex", "::RwLock::read_contended", lock(RWLOCK, SHARED, Within(0))),
@@ -93,8 +100,8 @@ pub(crate) fn of(function: &Function<'_>) -> Option<Meaning> {
     }
     let name: String = function.name().chars().filter(|c| !"<>".contains(*c)).collect();
     let found =
-        MEANINGS.iter().find(|(within, end, _)| name.contains(within) && name.ends_with(end));
-    Some(found.map_or(Meaning::Passes, |(_, _, meaning)| *meaning))
+        PURPOSES.iter().find(|(within, end, _)| name.contains(within) && name.ends_with(end));
+    Some(found.map_or(Meaning::Passes, |(_, _, purpose)| Meaning::Waits(*purpose)))
 }
 
 /// Whether a function is one of our own lock types, which tell of their waits themselves.
@@ -205,20 +212,20 @@ mod tests {
 
     #[test]
     fn what_functions_of_std_and_parking_lot_wait_for() {
-        let Some(Meaning::Lock(std)) = meaning(
+        let Some(Meaning::Waits(Purpose::Lock(std))) = meaning(
             "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys4sync5mutex5futexNtB2_5Mutex14lock_contended",
         ) else {
             panic!("a lock")
         };
         assert_eq!((std.kind, std.word), (LockKind::MUTEX, Word::LockAndUnlock));
-        let Some(Meaning::Lock(parking_lot)) =
+        let Some(Meaning::Waits(Purpose::Lock(parking_lot))) =
             meaning("_ZN11parking_lot10raw_rwlock9RawRwLock16lock_shared_slow17h5bcd1812c31b0746E")
         else {
             panic!("a lock")
         };
         assert_eq!((parking_lot.mode, parking_lot.word), (Mode::SHARED, Word::OfThread));
         let condvar = "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys4sync7condvar5futexNtB2_7Condvar21wait_optional_timeout";
-        assert_eq!(meaning(condvar), Some(Meaning::Idle(LockKind::CONDVAR)));
+        assert_eq!(meaning(condvar), Some(Meaning::Waits(Purpose::Work(LockKind::CONDVAR))));
         let park = "_RNvMs_NtNtCsjrHSEGnQ3l9_3std6thread6threadNtB4_6Thread4park";
         assert_eq!(meaning(park), Some(Meaning::Passes));
         assert_eq!(meaning("_RNvC3app14lock_contended"), None);

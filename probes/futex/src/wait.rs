@@ -5,14 +5,13 @@
 
 use core::ffi::{c_int, c_long};
 
-use lockscope_core::event::LockKind;
 use lockscope_core::recorder;
 use lockscope_core::thread::{self, ThreadState};
 use lockscope_core::{CallSite, Token};
 
 use crate::held;
 use crate::map::{self, Map};
-use crate::meaning::{Acquires, Meaning, Word};
+use crate::meaning::{Acquires, Purpose, Word};
 use crate::real::{Call, errno, set_errno};
 use crate::waiting;
 use crate::watch::{Lock, PROBE};
@@ -66,13 +65,12 @@ pub(crate) unsafe extern "C-unwind" fn waits(
         waiting::end(word);
         (status, after)
     };
-    let (status, after) = match way.meaning {
-        Meaning::Lock(acquires) => {
+    let (status, after) = match way.purpose {
+        Purpose::Lock(acquires) => {
             let lock = Lock::new(map, word, acquires, way.site);
             contended(word, lock, acquires, way.site, make)
         }
-        Meaning::Idle(kind) => idle(Lock::at(map, word, kind, way.site), way.site, make),
-        Meaning::Passes => idle(Lock::at(map, word, LockKind::FUTEX, way.site), way.site, make),
+        Purpose::Work(kind) => idle(Lock::at(map, word, kind, way.site), way.site, make),
     };
     set_errno(after);
     status

@@ -288,7 +288,7 @@ fn bad_patterns() {
         ),
         (
             "kind:mutx",
-            "expected a glob that fits one of the kinds mutex, rwlock, reentrant, condvar, once, barrier, spin and semaphore; did you mean 'kind:mutex'?",
+            "expected a glob that fits one of the kinds mutex, rwlock, reentrant, condvar, once, barrier, spin, semaphore and futex; did you mean 'kind:mutex'?",
         ),
         (
             "name:*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*",
