@@ -48,12 +48,14 @@ fn take_first() {
     drop(FIRST.lock());
 }
 
-/// What of this process is in memory, by proc(5).
+/// What of this process is in memory and no file's, by proc(5): how much of a library
+/// has been read depends on which of the host's threads have run.
 fn resident_bytes() -> i64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: i64 = pages.split(' ').nth(1).unwrap().parse().unwrap();
+    let pages: Vec<i64> = pages.split(' ').map(|number| number.trim().parse().unwrap()).collect();
+    let [_, resident, of_files, ..] = pages[..] else { panic!("{pages:?}") };
     // SAFETY: the call takes an integer and returns one.
-    pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
+    (resident - of_files) * unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
 }
 
 /// What the backend reports of the program that does `task`, and by how many
