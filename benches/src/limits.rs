@@ -13,8 +13,9 @@ use crate::documents;
 use crate::locks::*;
 use crate::record::{Cell, Row, Table};
 
-/// How many operations are counted together.
-pub const OPERATIONS: u64 = 1000;
+/// How many operations are counted together: so many that half an instruction of each
+/// is more than one sample takes, which may be drawn among them.
+pub const OPERATIONS: u64 = 10_000;
 
 /// Who watches a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ impl Path {
     fn new(state: State, bare: impl Counter + 'static, ours: impl Counter + 'static) -> Self {
         let lock: Box<dyn Counter> =
             if state == State::Bare { Box::new(bare) } else { Box::new(ours) };
-        // The longest there is: of these thousand operations, one is drawn in one run of
-        // a thousand, and adds less than the limits leave. No limit to waits: to keep one
+        // The longest there is: of these ten thousand operations, one is drawn in one run
+        // of a hundred, and adds less than the limits leave. No limit to waits: to keep one
         // takes a thread, and callgrind would count each thread by itself.
         let builder = || {
             let longest = Profiler::builder().backend("wrapper").set("period", "1000000");
@@ -219,10 +220,9 @@ mod tests {
 
     #[test]
     fn counts_are_read_whatever_else_callgrind_counts() {
-        let text =
-            "version: 1\nevents: Ir I1mr Dr Dw Ge\nfn=(1)\n0 5\ntotals: 21049 7 6012 3990 2001\n";
+        let text = "version: 1\nevents: Ir I1mr Dr Dw Ge\nfn=(1)\n0 5\ntotals: 210490 7 60120 39900 20010\n";
         assert_eq!(parsed(text), Some([21, 6, 4, 2]));
-        assert_eq!(parsed("events: Ir\ntotals: 21049\n"), None);
+        assert_eq!(parsed("events: Ir\ntotals: 210490\n"), None);
     }
 
     /// What the reasons are is prose; that each path has some that the page argues is not.
